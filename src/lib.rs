@@ -1,0 +1,12 @@
+//! dockeropt rewrites Dockerfiles so that they build smaller images, rebuild faster and keep working.
+//!
+//! A map of the crate, left never importing right:
+//!
+//! ```text
+//! text <- syntax <- model <-+
+//! context <- project <------+- pass <- passes <- chain <- cli <- main
+//! text <- rule <- report <--+          guard <--+
+//! rule <- config     report <- render     walk, config, render: only cli imports them
+//! ```
+
+pub mod text;

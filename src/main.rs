@@ -1,0 +1,2 @@
+//! The dockeropt command.
+fn main() {}
