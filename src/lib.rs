@@ -9,4 +9,5 @@
 //! rule <- config     report <- render     walk, config, render: only cli imports them
 //! ```
 
+pub mod syntax;
 pub mod text;
