@@ -9,5 +9,6 @@
 //! rule <- config     report <- render     walk, config, render: only cli imports them
 //! ```
 
+pub mod context;
 pub mod syntax;
 pub mod text;
