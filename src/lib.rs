@@ -10,5 +10,6 @@
 //! ```
 
 pub mod context;
+pub mod project;
 pub mod syntax;
 pub mod text;
