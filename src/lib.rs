@@ -10,6 +10,7 @@
 //! ```
 
 pub mod context;
+pub mod model;
 pub mod project;
 pub mod syntax;
 pub mod text;
