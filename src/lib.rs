@@ -9,8 +9,10 @@
 //! rule <- config     report <- render     walk, config, render: only cli imports them
 //! ```
 
+pub mod config;
 pub mod context;
 pub mod model;
 pub mod project;
+pub mod rule;
 pub mod syntax;
 pub mod text;

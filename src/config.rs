@@ -1,0 +1,184 @@
+//! `dockeropt.toml`: which rules run, how sure their fixes may claim to be, and with which options.
+//!
+//! The command line's `--select` and `--ignore` go through the same type. Nothing here reads a disk: the file comes as
+//! text, and [`nearest`] asks its caller.
+//!
+//! ```toml
+//! select = ["apt-lists"]          # only these rules
+//! ignore = ["copy-not-add"]       # not these
+//! extend = ["ci/dockeropt"]       # folders with rules of your own, beside this file
+//! cache = "clean"                 # or "mount"
+//! [rules.join-runs]
+//! enabled = true
+//! applicability = "suggestion"
+//! options = { when = "all" }
+//! ```
+
+mod apply;
+mod parse;
+
+use std::fmt::{self, Display};
+use std::path::{Path, PathBuf};
+
+use crate::rule::{Applicability, CacheStyle};
+
+pub use self::apply::admit;
+
+/// The name of the file.
+pub const FILE_NAME: &str = "dockeropt.toml";
+
+/// What a user has decided. The default decides nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Config {
+    /// `select`: these rules run, even those that are off by default, and no others. `None`: those that are on.
+    pub select: Option<Vec<Placed<String>>>,
+    /// `ignore`: these rules do not run.
+    pub ignore: Vec<Placed<String>>,
+    /// `extend`: folders with declarative rules, relative to the folder of the file.
+    pub extend: Vec<Placed<PathBuf>>,
+    /// `cache`: what becomes of the caches of package managers; `None`: they are cleaned.
+    pub cache: Option<CacheStyle>,
+    /// `[rules.<id>]`.
+    pub rules: Vec<Override>,
+}
+
+/// `[rules.<id>]`: what a user has decided about one rule.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    /// The rule.
+    pub id: Placed<String>,
+    /// `enabled`: whether it runs.
+    pub enabled: Option<bool>,
+    /// `applicability`: less than the rule claims, never more.
+    pub applicability: Option<Placed<Applicability>>,
+    /// `options`: each one's name and value.
+    pub options: Vec<(String, Placed<toml::Value>)>,
+}
+
+/// A value and where the user wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// Where a user decided something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In this file, on this 1-based line.
+    File(PathBuf, u32),
+    /// With this flag of the command line.
+    Flag(&'static str),
+}
+
+/// A decision that cannot be followed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where it was made.
+    pub place: Place,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl Config {
+    /// The decisions of the command line: the rule ids of each `--select` (`None` where it was not given) and
+    /// `--ignore`.
+    pub fn from_flags(select: Option<Vec<String>>, ignore: Vec<String>) -> Self {
+        let place = |ids: Vec<String>, flag| {
+            let place = |value| Placed {
+                value,
+                place: Place::Flag(flag),
+            };
+            ids.into_iter().map(place).collect()
+        };
+        Self {
+            select: select.map(|ids| place(ids, "--select")),
+            ignore: place(ignore, "--ignore"),
+            ..Self::default()
+        }
+    }
+
+    /// These decisions, where `over` has not made its own. An `over` that selects rules replaces everything that says
+    /// which rules run; one that only ignores rules takes more away.
+    pub fn overlay(mut self, over: Config) -> Self {
+        if over.select.is_some() {
+            self.select = over.select;
+            self.ignore.clear();
+            for rule in &mut self.rules {
+                rule.enabled = None;
+            }
+        }
+        self.ignore.extend(over.ignore);
+        self.extend.extend(over.extend);
+        self.cache = over.cache.or(self.cache);
+        self.rules.extend(over.rules);
+        self
+    }
+}
+
+/// What `read` has for the `dockeropt.toml` nearest to `file`: in its folder, else in the nearest folder above that has
+/// one. `file` is absolute, else the search ends where its path begins. `read` answers `None` where there is no file.
+pub fn nearest<T>(file: &Path, read: &dyn Fn(&Path) -> Option<T>) -> Option<T> {
+    file.ancestors()
+        .skip(1)
+        .find_map(|folder| read(&folder.join(FILE_NAME)))
+}
+
+impl Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, line) => write!(f, "{}:{line}", path.display()),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+impl Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.place, self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(placed: &[Placed<String>]) -> Vec<&str> {
+        placed.iter().map(|id| id.value.as_str()).collect()
+    }
+
+    #[test]
+    fn the_nearest_file_wins() {
+        let there = |path: &Path| {
+            let has = ["/w/dockeropt.toml", "/w/a/b/dockeropt.toml"].map(Path::new);
+            has.contains(&path).then(|| path.to_owned())
+        };
+        let find = |file: &str| nearest(Path::new(file), &there);
+        assert_eq!(
+            find("/w/a/b/Dockerfile"),
+            Some("/w/a/b/dockeropt.toml".into())
+        );
+        assert_eq!(find("/w/a/Dockerfile"), Some("/w/dockeropt.toml".into()));
+        assert_eq!(find("/elsewhere/Dockerfile"), None);
+    }
+
+    #[test]
+    fn selecting_on_the_command_line_replaces_the_files_choice() {
+        let text = "select = ['a']\nignore = ['b']\n[rules.c]\nenabled = true\n";
+        let file = Config::parse(Path::new(FILE_NAME), text).unwrap();
+        let flags = Config::from_flags(Some(vec!["b".into()]), Vec::new());
+        let both = file.clone().overlay(flags);
+        assert_eq!(ids(&both.select.unwrap()), ["b"]);
+        assert!(both.ignore.is_empty());
+        assert_eq!(both.rules[0].enabled, None);
+
+        let less = file.overlay(Config::from_flags(None, vec!["a".into()]));
+        assert_eq!(ids(&less.select.unwrap()), ["a"]);
+        assert_eq!(ids(&less.ignore), ["b", "a"]);
+        assert_eq!(less.rules[0].enabled, Some(true));
+    }
+}

@@ -1,0 +1,205 @@
+//! Reads `dockeropt.toml`, and refuses everything that it does not know.
+
+use std::path::{Path, PathBuf};
+
+use super::{Config, ConfigError, Override, Place, Placed};
+use crate::rule::read::{Fault, Item, Lines, Table};
+
+impl Config {
+    /// The decisions in `text`, the content of `path`. Rule ids and options are held against the rules later, by
+    /// [`Config::apply`].
+    ///
+    /// # Errors
+    /// The first thing that is wrong: not TOML, an unknown key, a wrong type, a name that is not on its closed list, an
+    /// absolute path in `extend`.
+    pub fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        let lines = Lines::new(text);
+        read(path, text, &lines).map_err(|fault| ConfigError {
+            place: Place::File(path.to_owned(), fault.line),
+            message: fault.message,
+        })
+    }
+}
+
+fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
+    let keys = ["select", "ignore", "extend", "cache", "rules"];
+    let mut table = Table::parse(text, lines)?.only(&keys)?;
+    let ids = |item| read_ids(path, item);
+    let rules = match table.take("rules") {
+        Some(rules) => rules.table()?.into_items(),
+        None => Vec::new(),
+    };
+    Ok(Config {
+        select: table.take("select").map(ids).transpose()?,
+        ignore: table.take("ignore").map_or(Ok(Vec::new()), ids)?,
+        extend: read_folders(path, table.take("extend"))?,
+        cache: table.take("cache").map(Item::parse).transpose()?,
+        rules: rules
+            .into_iter()
+            .map(|rule| read_override(path, rule))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn read_ids(path: &Path, item: Item<'_>) -> Result<Vec<Placed<String>>, Fault> {
+    item.list()
+        .into_iter()
+        .map(|id| {
+            let line = id.line;
+            Ok(placed(path, line, id.string()?))
+        })
+        .collect()
+}
+
+fn read_folders(path: &Path, item: Option<Item<'_>>) -> Result<Vec<Placed<PathBuf>>, Fault> {
+    let folders = item.map_or(Vec::new(), Item::list);
+    folders
+        .into_iter()
+        .map(|folder| {
+            let line = folder.line;
+            let folder = PathBuf::from(folder.string()?);
+            if folder.as_os_str().is_empty() || folder.has_root() {
+                let message = "`extend` names folders relative to this file";
+                return Err(Fault::new(line, message));
+            }
+            Ok(placed(path, line, folder))
+        })
+        .collect()
+}
+
+fn read_override(path: &Path, item: Item<'_>) -> Result<Override, Fault> {
+    let id = placed(path, item.line, item.name.clone());
+    let keys = ["enabled", "applicability", "options"];
+    let mut table = item.table()?.only(&keys)?;
+    let enabled = table.take("enabled").map(Item::boolean).transpose()?;
+    let applicability = match table.take("applicability") {
+        Some(item) => Some(placed(path, item.line, item.parse()?)),
+        None => None,
+    };
+    let options = match table.take("options") {
+        Some(options) => options.table()?.into_items(),
+        None => Vec::new(),
+    };
+    let options = options
+        .into_iter()
+        .map(|option| {
+            let (name, line) = (option.name.clone(), option.line);
+            Ok((name, placed(path, line, option.plain()?)))
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Override {
+        id,
+        enabled,
+        applicability,
+        options,
+    })
+}
+
+fn placed<T>(path: &Path, line: u32, value: T) -> Placed<T> {
+    let place = Place::File(path.to_owned(), line);
+    Placed { value, place }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check_error(text: &str, expected: &str) {
+        let error = Config::parse(Path::new("dockeropt.toml"), text).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+
+    #[test]
+    fn everything_is_read_with_its_line() {
+        let text = "\
+select = [
+  'apt-lists',
+  'join-runs',
+]
+ignore = 'copy-not-add'
+extend = ['ci/dockeropt', '../rules']
+cache = 'mount'
+[rules.join-runs]
+enabled = true
+applicability = 'suggestion'
+options.when = 'all'
+";
+        let path = Path::new("dockeropt.toml");
+        let config = Config::parse(path, text).unwrap();
+        let select = config.select.unwrap();
+        assert_eq!(select[1], placed(path, 3, "join-runs".to_owned()));
+        assert_eq!(config.ignore, [placed(path, 5, "copy-not-add".to_owned())]);
+        assert_eq!(config.extend[1], placed(path, 6, "../rules".into()));
+        assert_eq!(config.cache, Some(crate::rule::CacheStyle::Mount));
+        let [rule] = config.rules.as_slice() else {
+            panic!("one rule, found {:?}", config.rules);
+        };
+        assert_eq!(rule.id, placed(path, 8, "join-runs".to_owned()));
+        assert_eq!(rule.enabled, Some(true));
+        let all = ("when".to_owned(), placed(path, 11, "all".into()));
+        assert_eq!(rule.options, [all]);
+    }
+
+    #[test]
+    fn an_empty_file_decides_nothing() {
+        let config = Config::parse(Path::new("dockeropt.toml"), "").unwrap();
+        assert_eq!(config, Config::default());
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        check_error(
+            "cache = 'clean'\nselct = ['a']\n",
+            "dockeropt.toml:2: unknown key `selct`, did you mean `select`? \
+             (allowed: `select`, `ignore`, `extend`, `cache`, `rules`)",
+        );
+        check_error(
+            "[rules.apt-lists]\nenabled = true\noption.when = 'all'\n",
+            "dockeropt.toml:3: in `rules.apt-lists`: unknown key `option`, did you mean `options`? \
+             (allowed: `enabled`, `applicability`, `options`)",
+        );
+        check_error(
+            "cache = 'mounts'",
+            "dockeropt.toml:1: unknown cache style `mounts`, did you mean `mount`? \
+             (allowed: `clean`, `mount`)",
+        );
+        check_error(
+            "[rules.apt-lists]\napplicability = 'save'",
+            "dockeropt.toml:2: unknown applicability `save`, did you mean `safe`? \
+             (allowed: `suggestion`, `unsafe`, `safe`)",
+        );
+    }
+
+    #[test]
+    fn wrong_types_are_refused() {
+        check_error(
+            "select = [\n 'a',\n 1,\n]",
+            "dockeropt.toml:3: `select` is a number, expected a string",
+        );
+        check_error(
+            "[rules.apt-lists]\nenabled = 'no'",
+            "dockeropt.toml:2: `rules.apt-lists.enabled` is a string, expected true or false",
+        );
+        check_error(
+            "rules = ['apt-lists']",
+            "dockeropt.toml:1: `rules` is a list, expected a table",
+        );
+        check_error(
+            "extend = ['/etc/rules']",
+            "dockeropt.toml:1: `extend` names folders relative to this file",
+        );
+    }
+
+    #[test]
+    fn what_is_not_toml_is_refused() {
+        let error = Config::parse(Path::new("dockeropt.toml"), "cache = 'clean'\nselect = [\n");
+        let error = error.unwrap_err().to_string();
+        assert!(error.starts_with("dockeropt.toml:2: not TOML: "), "{error}");
+        let error = Config::parse(Path::new("dockeropt.toml"), "cache = 'a'\ncache = 'b'\n");
+        assert_eq!(
+            error.unwrap_err().to_string(),
+            "dockeropt.toml:2: not TOML: duplicate key"
+        );
+    }
+}

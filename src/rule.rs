@@ -1,0 +1,390 @@
+//! Rules: what dockeropt knows, one TOML file each, and the closed vocabularies that they use.
+//!
+//! A rule holds no code. What it does is a declarative [`Pattern`], or a coded pass that it names. Nothing here
+//! reads a disk: the shipped rules are part of the program, a team's own come as text.
+
+mod builtin;
+pub(crate) mod name;
+mod parse;
+mod pattern;
+pub(crate) mod read;
+mod table;
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Display};
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+pub use self::builtin::builtin;
+pub use self::name::UnknownName;
+pub use self::parse::{parse, parse_declarative};
+pub use self::pattern::{DISTROS, Glob, Match, Pattern, Rewrite};
+pub use self::table::{Row, markdown, rows};
+
+/// When a rule runs: phases are the only order there is; inside a phase order must not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// Spelling that later phases rely on.
+    Normalize,
+    /// Build stages and base images.
+    Stages,
+    /// Manifests first, volatile instructions last.
+    Order,
+    /// Package managers: flags, and cleanup in the same step.
+    Commands,
+    /// Steps joined where bytes or correctness are won.
+    Layers,
+    /// Cache mounts.
+    Cache,
+    /// `.dockerignore`.
+    Files,
+}
+
+/// How sure a fix is, defined by the image and not by the text; ordered, the surest last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Applicability {
+    /// Shown, never written.
+    Suggestion,
+    /// Very likely wanted, but file and context cannot prove that nothing else changes.
+    Unsafe,
+    /// Same configuration and files, save package indexes and package caches.
+    Safe,
+}
+
+/// What becomes of the caches that package managers fill: the whole chain cleans them, or mounts them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CacheStyle {
+    /// Deleted, or never written, in the step that would leave them in the image.
+    Clean,
+    /// Kept between builds in `RUN --mount=type=cache`.
+    Mount,
+}
+
+/// What a rule may change in the meaning of a file: the guard lets nothing else through.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Effect {
+    /// Step boundaries: the same commands, in the same order, in the same state.
+    Layers,
+    /// Commands that only delete package caches or indexes, flags that only disable caches, cache mounts over them.
+    Caches,
+    /// Flags that make an install smaller.
+    Packages,
+    /// Steps moved past steps that they do not interfere with.
+    Order,
+    /// A COPY preceded by a COPY of part of its sources to the same places.
+    Sources,
+    /// Flags that answer a prompt with yes.
+    AssumeYes,
+    /// Commands that only delete a file that the same step downloaded.
+    Temp,
+    /// Ownership or mode moved from a RUN into the COPY that it follows.
+    CopyMode,
+    /// A stage inserted, and steps of the shipped stage moved into it.
+    Stages,
+    /// Another base image for the stage.
+    Base,
+    /// That one key of the image configuration, one of [`CONFIG_KEYS`].
+    Config(String),
+    /// That file, relative to the build context.
+    File(String),
+}
+
+/// The keys of the image configuration that `config:<key>` may name.
+pub const CONFIG_KEYS: [&str; 13] = [
+    "author",
+    "cmd",
+    "entrypoint",
+    "env",
+    "expose",
+    "healthcheck",
+    "labels",
+    "onbuild",
+    "shell",
+    "stopsignal",
+    "user",
+    "volumes",
+    "workdir",
+];
+
+/// One thing that dockeropt knows: a file `rules/<id>.toml`.
+#[derive(Debug, Clone)]
+pub struct Rule {
+    /// Kebab-case, the thing wanted, tool first; the file's name. Stable once released.
+    pub id: String,
+    /// One line, imperative.
+    pub summary: String,
+    /// When it runs.
+    pub phase: Phase,
+    /// The best that it can claim.
+    pub applicability: Applicability,
+    /// What its patches may change; empty for a change of spelling only (`none` in the file).
+    pub effects: Vec<Effect>,
+    /// Why a reader should want it, and what makes it unsafe.
+    pub why: String,
+    /// When it declines, one reason a line, for `explain` and the documentation.
+    pub declines: Vec<String>,
+    /// Whether it runs; in a file, `false` means off unless configured.
+    pub enabled: bool,
+    /// It runs under this `cache = …` of the configuration only; `None`: under both.
+    pub cache: Option<CacheStyle>,
+    /// The corresponding checks of hadolint (`DL3009`) and BuildKit (`LegacyKeyValueFormat`): a comment that
+    /// suppresses one of them suppresses this rule.
+    pub aliases: Vec<String>,
+    /// What one finding saves.
+    pub estimate: Option<Estimate>,
+    /// What users may set, with what is allowed. The values in force are in [`Action::Pass`].
+    pub options: BTreeMap<String, RuleOption>,
+    /// How it is done.
+    pub action: Action,
+    /// Dockerfiles before and after; the first one shows the rule at work.
+    pub examples: Vec<Example>,
+}
+
+/// How many bytes of the image one finding saves: a range, never a promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Estimate {
+    /// The least, in bytes.
+    pub low: u64,
+    /// The most, in bytes.
+    pub high: u64,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+/// Something that a user may set for a rule.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RuleOption {
+    /// What it decides, one line.
+    pub about: String,
+    /// The value where nothing is configured; a configured one has its type.
+    pub default: toml::Value,
+    /// The allowed values of a string; empty where every string is allowed.
+    pub values: Vec<String>,
+}
+
+/// How a rule is done.
+#[derive(Debug, Clone)]
+pub enum Action {
+    /// A coded pass by name, with what users may set and what it knows.
+    Pass {
+        /// The pass: the name of its file under `src/passes/`, in kebab-case.
+        name: String,
+        /// The options in force: the default of each, or what the configuration says.
+        options: toml::Table,
+        /// Knowledge.
+        data: toml::Table,
+    },
+    /// Declarative: `[match]` and `[rewrite]`.
+    Pattern(Box<Pattern>),
+}
+
+/// An example of a rule: `after` is what the rule alone makes of `before`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Example {
+    /// The Dockerfile before.
+    pub before: String,
+    /// The Dockerfile after; equal to `before` where the rule declines, or only reports.
+    pub after: String,
+    /// The build context: path and content of each file. Empty: the context is not known.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A rule that could not be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleError {
+    /// The file.
+    pub path: PathBuf,
+    /// The 1-based line.
+    pub line: u32,
+    /// What is wrong, and what is allowed.
+    pub message: String,
+}
+
+impl Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: {}", self.path.display(), self.line, self.message)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl Phase {
+    /// Every phase, in the order in which they run.
+    pub const ALL: [Self; 7] = [
+        Self::Normalize,
+        Self::Stages,
+        Self::Order,
+        Self::Commands,
+        Self::Layers,
+        Self::Cache,
+        Self::Files,
+    ];
+}
+
+impl Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Normalize => "normalize",
+            Self::Stages => "stages",
+            Self::Order => "order",
+            Self::Commands => "commands",
+            Self::Layers => "layers",
+            Self::Cache => "cache",
+            Self::Files => "files",
+        })
+    }
+}
+
+impl FromStr for Phase {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        name::find("phase", name, &Self::ALL)
+    }
+}
+
+impl Applicability {
+    /// Every applicability, the surest last.
+    pub const ALL: [Self; 3] = [Self::Suggestion, Self::Unsafe, Self::Safe];
+}
+
+impl Display for Applicability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Suggestion => "suggestion",
+            Self::Unsafe => "unsafe",
+            Self::Safe => "safe",
+        })
+    }
+}
+
+impl FromStr for Applicability {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        name::find("applicability", name, &Self::ALL)
+    }
+}
+
+impl Display for CacheStyle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Clean => "clean",
+            Self::Mount => "mount",
+        })
+    }
+}
+
+impl FromStr for CacheStyle {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        name::find("cache style", name, &[Self::Clean, Self::Mount])
+    }
+}
+
+impl Effect {
+    /// Every effect that has no parameter.
+    pub const PLAIN: [Self; 10] = [
+        Self::Layers,
+        Self::Caches,
+        Self::Packages,
+        Self::Order,
+        Self::Sources,
+        Self::AssumeYes,
+        Self::Temp,
+        Self::CopyMode,
+        Self::Stages,
+        Self::Base,
+    ];
+}
+
+impl Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Layers => "layers",
+            Self::Caches => "caches",
+            Self::Packages => "packages",
+            Self::Order => "order",
+            Self::Sources => "sources",
+            Self::AssumeYes => "assume-yes",
+            Self::Temp => "temp",
+            Self::CopyMode => "copy-mode",
+            Self::Stages => "stages",
+            Self::Base => "base",
+            Self::Config(key) => return write!(f, "config:{key}"),
+            Self::File(path) => return write!(f, "file:{path}"),
+        })
+    }
+}
+
+impl FromStr for Effect {
+    type Err = UnknownName;
+
+    fn from_str(name: &str) -> Result<Self, UnknownName> {
+        if let Some(key) = name.strip_prefix("config:") {
+            let key = name::find("key of the image configuration", key, &CONFIG_KEYS)?;
+            return Ok(Self::Config(key.to_owned()));
+        }
+        if let Some(path) = name.strip_prefix("file:").filter(|path| is_inside(path)) {
+            return Ok(Self::File(path.to_owned()));
+        }
+        Self::PLAIN
+            .into_iter()
+            .find(|effect| effect.to_string() == name)
+            .ok_or_else(|| {
+                let plain = Self::PLAIN.iter().map(Self::to_string);
+                let others = ["none", "config:<key>", "file:<path>"].map(str::to_owned);
+                UnknownName::new("effect", name, plain.chain(others))
+            })
+    }
+}
+
+impl Serialize for Effect {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl RuleOption {
+    /// What is wrong with `value` for this option; `None` where it may be set.
+    pub fn fault(&self, value: &toml::Value) -> Option<String> {
+        if !value.same_type(&self.default) {
+            let (found, expected) = (value.type_str(), self.default.type_str());
+            return Some(format!("is of type {found}, expected {expected}"));
+        }
+        let text = value.as_str().filter(|_| !self.values.is_empty())?;
+        let found = name::find("value", text, &self.values);
+        found.err().map(|unknown| format!("has the {unknown}"))
+    }
+}
+
+impl Rule {
+    /// The value of option `name` that is in force.
+    pub fn option(&self, name: &str) -> Option<&toml::Value> {
+        match &self.action {
+            Action::Pass { options, .. } => options.get(name),
+            Action::Pattern(_) => None,
+        }
+    }
+
+    /// Whether a comment that suppresses `code` means this rule: its id, or one of its aliases in any case.
+    pub fn answers_to(&self, code: &str) -> bool {
+        self.id == code
+            || self
+                .aliases
+                .iter()
+                .any(|alias| alias.eq_ignore_ascii_case(code))
+    }
+}
+
+/// Whether `path` is relative and stays where it starts.
+fn is_inside(path: &str) -> bool {
+    let is_plain = |part: &str| !matches!(part, "" | "." | "..");
+    path.split('/').all(is_plain)
+}
