@@ -12,7 +12,10 @@
 pub mod config;
 pub mod context;
 pub mod model;
+pub mod pass;
+mod passes;
 pub mod project;
+pub mod report;
 pub mod rule;
 pub mod syntax;
 pub mod text;

@@ -1,0 +1,89 @@
+//! What a run has to say about one Dockerfile: findings, declines, withheld patches, and the text after the fixes.
+
+use std::path::PathBuf;
+
+use crate::rule::Applicability;
+use crate::text::{Patch, Source, Span};
+
+/// Everything about one Dockerfile after the whole chain.
+#[derive(Debug, Clone)]
+pub struct Report {
+    /// The file as it was read. All spans of the report are of this text.
+    pub source: Source,
+    /// The text after every applied fix; equal to the source's where nothing was applied.
+    pub output: Vec<u8>,
+    /// What rules found, in the order of the text.
+    pub findings: Vec<Finding>,
+    /// What rules looked at and left alone, with the reason, in the order of the text.
+    pub declined: Vec<Decline>,
+    /// Patches that were not let through: bugs of ours.
+    pub withheld: Vec<Withheld>,
+    /// Why BuildKit refuses the file; nothing else was done then.
+    pub refused: Vec<Refusal>,
+}
+
+/// Something that a rule would change.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule's id.
+    pub rule: String,
+    /// What the finding is about, in the original text.
+    pub span: Span,
+    /// What is there, lower case, names in backticks.
+    pub message: String,
+    /// How to mend it; `None` where the rule only reports.
+    pub fix: Option<Fix>,
+    /// Whether the fix is in [`Report::output`].
+    pub applied: bool,
+}
+
+/// One change, applied whole or not at all.
+#[derive(Debug, Clone)]
+pub struct Fix {
+    /// Imperative: `remove the package lists in the same step`.
+    pub title: String,
+    /// How sure it is; never above its rule's.
+    pub applicability: Applicability,
+    /// The patch of the Dockerfile, against the text that the pass saw.
+    pub patch: Patch,
+    /// Other files that the fix writes: path relative to the context, and content after it.
+    pub files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// Something that a rule looked at and left alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decline {
+    /// The rule's id.
+    pub rule: String,
+    /// What it looked at, in the original text.
+    pub span: Span,
+    /// Why it was left alone.
+    pub reason: String,
+}
+
+/// A patch that a check stopped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// The rule's id.
+    pub rule: String,
+    /// What the finding was about, in the original text.
+    pub span: Span,
+    /// What the check saw.
+    pub reason: String,
+}
+
+/// One reason for which BuildKit refuses the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What is wrong.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+impl Report {
+    /// Whether the output differs from the source.
+    pub fn is_changed(&self) -> bool {
+        self.output != self.source.text
+    }
+}
