@@ -11,6 +11,7 @@
 
 pub mod config;
 pub mod context;
+pub mod guard;
 pub mod model;
 pub mod pass;
 mod passes;

@@ -1,0 +1,208 @@
+//! What runs behind a command: in its step, in the steps after it, and in the stages that are built on its stage.
+
+use super::command::Note;
+use super::script::Shell;
+use super::{Fault, Side, Verdict, caches, packages, temp};
+use crate::model::managers::{Invocation, Kind, Manager, Role, invocation};
+use crate::model::{Base, Step};
+use crate::syntax::{Args, Instruction, Keyword};
+use crate::text::Span;
+
+/// A step of the file after the patch.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) side: &'a Side<'a>,
+    pub(super) stage: usize,
+    pub(super) step: usize,
+}
+
+/// The rest of the file bears what was noted of one step, whose script is `shell`.
+pub(super) fn check(notes: &[Note], shell: &Shell, place: Place<'_>) -> Verdict {
+    for note in notes {
+        match note {
+            Note::Cleaned { manager, index, at } => {
+                if *index && needs_update(manager) {
+                    index_is_not_needed(manager, *at, shell, place)?;
+                }
+                if keeps_packages_in_cache(manager) {
+                    is_done(manager, *at, shell, place)?;
+                }
+            }
+            Note::Dropped { manager } => caches::check_dropped(shell, manager)?,
+            Note::Cached { manager, at } => caches::check_cached(shell, manager, *at)?,
+            Note::Lean {
+                manager,
+                packages,
+                at,
+            } => packages::check(manager, packages, *at, shell, place)?,
+            Note::Deleted { files, at } => are_not_named(files, *at, place)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether the manager installs nothing without an index that was fetched before.
+fn needs_update(manager: &Manager) -> bool {
+    matches!(manager.name.as_str(), "apt" | "pacman")
+}
+
+/// Whether what the manager installs is used from where it caches it.
+fn keeps_packages_in_cache(manager: &Manager) -> bool {
+    matches!(
+        manager.kind,
+        Kind::Go | Kind::Rust | Kind::Java | Kind::Dotnet
+    )
+}
+
+/// A mount hides its directory from the steps behind this one, as if it were deleted.
+pub(super) fn check_mounted(
+    manager: &'static Manager,
+    at: Span,
+    shell: &Shell,
+    place: Place<'_>,
+) -> Verdict {
+    let end = Span::at(shell.script.span.end);
+    if needs_update(manager) {
+        index_is_not_needed(manager, end, shell, place)?;
+    }
+    if keeps_packages_in_cache(manager) && later_use(manager, end, shell, place).is_some() {
+        let reason = "what is installed into the mount is missing from the steps behind it";
+        return Err(Fault::new(reason, at));
+    }
+    Ok(())
+}
+
+fn index_is_not_needed(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Verdict {
+    let found = first_behind(at, shell, place, manager, |one| match one.role {
+        Role::UpdateIndex => Some(false),
+        Role::Install | Role::Upgrade => Some(true),
+        _ => None,
+    });
+    match found {
+        None => Ok(()),
+        Some(span) => {
+            let reason = "the package lists are deleted, and a later command installs without an update of its own";
+            Err(Fault::new(reason, span))
+        }
+    }
+}
+
+fn is_done(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Verdict {
+    match later_use(manager, at, shell, place) {
+        None => Ok(()),
+        Some(span) => Err(Fault::new("the cache is deleted before its last use", span)),
+    }
+}
+
+fn later_use(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Option<Span> {
+    first_behind(at, shell, place, manager, |one| {
+        let uses = matches!(
+            one.role,
+            Role::Run | Role::Build | Role::Install | Role::Upgrade | Role::Other
+        );
+        uses.then_some(true)
+    })
+}
+
+/// The first invocation of the manager behind `at` for which `look` says yes, before one for which it says no.
+fn first_behind(
+    at: Span,
+    shell: &Shell,
+    place: Place<'_>,
+    manager: &Manager,
+    look: impl Fn(&Invocation) -> Option<bool>,
+) -> Option<Span> {
+    let in_script = |shell: &Shell| {
+        shell.script.commands().into_iter().find_map(|found| {
+            let span = found.command.span;
+            if span.start >= at.end && manager.name == "apt" && runs_update(shell, span) {
+                return Some(None);
+            }
+            let one = invocation(&found.command.words)?;
+            let counts = span.start >= at.end || span.start < at.start && span.end > at.end;
+            let ours = counts && one.manager.name == manager.name;
+            ours.then(|| look(&one))
+                .flatten()
+                .map(|yes| yes.then_some(span))
+        })
+    };
+    if let Some(found) = in_script(shell) {
+        return found;
+    }
+    let names: Vec<&str> = manager
+        .commands
+        .iter()
+        .map(|name| name.trim_end_matches('*'))
+        .collect();
+    let mut todo = vec![(place.stage, place.step + 1)];
+    while let Some((stage, from)) = todo.pop() {
+        let Some(one) = place.side.model.stages.get(stage) else {
+            continue;
+        };
+        let steps = one
+            .triggers
+            .iter()
+            .filter(|_| from == 0)
+            .chain(one.steps.iter().skip(from));
+        let mut shells = steps.filter_map(|step| {
+            let run = run_of(step)?;
+            let text = run.span.of(place.side.text);
+            let named = names
+                .iter()
+                .chain(&["://"])
+                .any(|name| temp::contains(text, name));
+            named.then(|| Shell::of(place.side, step, run))?
+        });
+        let found = shells.find_map(|shell| in_script(&shell));
+        match found {
+            Some(Some(span)) => return Some(span),
+            Some(None) => {}
+            None => {
+                let above = place.side.model.stages.iter().skip(stage + 1);
+                let built_on = above.filter(|other| other.base == Base::Stage(stage));
+                todo.extend(built_on.map(|other| (other.index, 0)));
+            }
+        }
+    }
+    None
+}
+
+/// Whether a command fetches a script that updates apt's lists itself: those that vendors tell to pipe into a shell.
+fn runs_update(shell: &Shell, span: Span) -> bool {
+    const VENDORS: [&str; 3] = [
+        "nodesource.com/setup",
+        "packagecloud.io/install",
+        "get.docker.com",
+    ];
+    let text = shell.slice(span);
+    VENDORS.iter().any(|vendor| temp::contains(text, vendor))
+}
+
+/// The RUN of a step, or the one that it triggers in a stage that is built on this one.
+fn run_of<'a>(step: &Step<'a>) -> Option<&'a Instruction> {
+    match (&step.instruction.args, step.instruction.keyword) {
+        (_, Keyword::Run) => Some(step.instruction),
+        (Args::Onbuild(trigger), _) if trigger.keyword == Keyword::Run => Some(trigger),
+        _ => None,
+    }
+}
+
+fn are_not_named(files: &[String], at: Span, place: Place<'_>) -> Verdict {
+    let stages = place.side.model.stages.iter().skip(place.stage);
+    let steps = stages.flat_map(|stage| {
+        let from = if stage.index == place.stage {
+            place.step + 1
+        } else {
+            0
+        };
+        stage.steps.iter().skip(from)
+    });
+    for step in steps {
+        let text = step.instruction.span.of(place.side.text);
+        let name = |file: &String| file.rsplit('/').next().unwrap_or_default().to_owned();
+        if files.iter().any(|file| temp::contains(text, &name(file))) {
+            return Err(Fault::new("a file is deleted that a later step names", at));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! RUN: the same commands in the same order, in one step or in several that became one.
+
+use std::cell::RefCell;
+
+use super::command::Comparison;
+use super::instruction::is_same_text;
+use super::later::{self, Place};
+use super::script::Shell;
+use super::{Allowed, Fault, Side, Verdict, mounts};
+use crate::model::managers;
+use crate::model::{Model, Step};
+use crate::rule::Effect;
+use crate::syntax::{Args, Keyword};
+use crate::text::Span;
+
+/// Compares the RUNs at the head of `old` to the one of `new` after the patch; how many of them it is made of.
+pub(super) fn compare(
+    before: &Side<'_>,
+    old: &[&Step<'_>],
+    place: Place<'_>,
+    new: &Step<'_>,
+    allowed: Allowed<'_>,
+) -> Result<usize, Fault> {
+    let Some(first) = old.first() else {
+        return Err(Fault::new("a RUN is added", new.instruction.span));
+    };
+    let after = place.side;
+    if is_same_text((first.instruction, before), (new.instruction, after)) {
+        return Ok(1);
+    }
+    let added = mounts::added(
+        first.instruction,
+        new.instruction,
+        new,
+        after.escape,
+        allowed,
+    )?;
+    let joinable = old.iter().skip(1).take_while(|step| {
+        allowed.has(&Effect::Layers)
+            && step.instruction.keyword == Keyword::Run
+            && is_plain_shell_form(step)
+            && is_plain_shell_form(first)
+            && super::instruction::have_same_flags(first.instruction, step.instruction)
+    });
+    let shells = std::iter::once(first).chain(joinable);
+    let shells = shells.map_while(|step| Shell::of(before, step, step.instruction));
+    let Some(shell) = Shell::of(after, new, new.instruction) else {
+        return Err(opaque(before, first, new));
+    };
+    // Only as many as the new text is long can be in it.
+    let mut left = shell.text().len() + 1;
+    let shells = shells.take_while(|one| {
+        let fits = left > 0;
+        left = left.saturating_sub(one.text().len().max(1));
+        fits
+    });
+    let shells: Vec<Shell> = shells.collect();
+    if shells.is_empty() {
+        return Err(opaque(before, first, new));
+    }
+    let mounted = mounts::caches(new.instruction, new, after.escape);
+    let cx = Comparison {
+        allowed,
+        after: &shell,
+        home: new.before.home(),
+        mounts: &mounted,
+        errexit: is_errexit(&shell, new),
+        notes: RefCell::default(),
+    };
+    let taken = cx.script(&shells.iter().collect::<Vec<_>>())?;
+    let notes = cx.notes.take();
+    later::check(&notes, &shell, place)?;
+    for mount in &added {
+        let target = mount
+            .target
+            .as_deref()
+            .and_then(|target| new.before.absolute(target));
+        let owner = target
+            .as_deref()
+            .and_then(|target| managers::cache_owner(target, new.before.home()));
+        if let (Some(manager), Some(target)) = (owner, target) {
+            check_mount(manager.name.as_str(), &target, &shell, new)?;
+            later::check_mounted(manager, new.instruction.keyword_span, &shell, place)?;
+        }
+    }
+    Ok(taken)
+}
+
+/// The trigger of an ONBUILD: the same, and never joined.
+pub(super) fn compare_triggers(
+    before: &Side<'_>,
+    old: &Step<'_>,
+    place: Place<'_>,
+    new: &Step<'_>,
+    allowed: Allowed<'_>,
+) -> Verdict {
+    let changed = || Fault::new("the trigger of ONBUILD changes", new.instruction.span);
+    let (Args::Onbuild(ours), Args::Onbuild(theirs)) =
+        (&old.instruction.args, &new.instruction.args)
+    else {
+        return Err(changed());
+    };
+    let runs = ours.keyword == Keyword::Run && theirs.keyword == Keyword::Run;
+    let same_flags = super::instruction::have_same_flags(ours, theirs);
+    if !runs || !same_flags || allowed.0.is_empty() {
+        return Err(changed());
+    }
+    let shells = (
+        Shell::of(before, old, ours),
+        Shell::of(place.side, new, theirs),
+    );
+    let (Some(ours), Some(theirs)) = shells else {
+        return Err(changed());
+    };
+    let cx = Comparison {
+        allowed,
+        after: &theirs,
+        home: None,
+        mounts: &[],
+        errexit: is_errexit(&theirs, new),
+        notes: RefCell::default(),
+    };
+    cx.script(&[&ours])?;
+    later::check(&cx.notes.take(), &theirs, place)
+}
+
+/// One line of shell, without here-documents.
+fn is_plain_shell_form(step: &Step<'_>) -> bool {
+    matches!(step.instruction.args, Args::Shell) && step.instruction.heredocs.is_empty()
+}
+
+fn opaque(before: &Side<'_>, old: &Step<'_>, new: &Step<'_>) -> Fault {
+    let was_valid = Shell::of(before, old, old.instruction).is_some();
+    let is_shell = matches!(new.instruction.args, Args::Shell);
+    let reason = match was_valid && is_shell {
+        true => "a RUN would no longer be valid shell",
+        false => "a RUN changes that cannot be read as shell",
+    };
+    Fault::new(reason, new.instruction.span)
+}
+
+/// Whether the script, or the shell that runs it, may stop at the first failure.
+fn is_errexit(shell: &Shell, step: &Step<'_>) -> bool {
+    let options = step.before.shell().unwrap_or_default().iter().skip(1);
+    let mut options = options.filter(|word| word.starts_with('-') || word.as_str() == "errexit");
+    let by_shell = options.any(|word| word.contains('e'));
+    let by_first_line = shell.text().starts_with(b"#!") && {
+        let line = shell
+            .text()
+            .split(|byte| *byte == b'\n')
+            .next()
+            .unwrap_or_default();
+        line.windows(2).any(|pair| pair == b" -")
+    };
+    let all = shell.script.commands();
+    let by_command = all.iter().any(|found| found.command.name() == Some("set"));
+    by_shell || by_first_line || by_command
+}
+
+/// What is deleted from a mount is gone for all builds that share it, and Docker's own images delete it by themselves.
+fn check_mount(manager: &str, target: &str, shell: &Shell, step: &Step<'_>) -> Verdict {
+    let fault = |reason: &str, span: Span| Err(Fault::new(reason, span));
+    let mut keeps = manager != "apt" || !target.starts_with("/var/cache/apt");
+    for found in shell.script.commands() {
+        let words = &found.command.words;
+        let deletes = found.command.name() == Some("rm");
+        keeps |= deletes
+            && words
+                .iter()
+                .any(|word| word.text.ends_with("/docker-clean"));
+        if deletes && words.iter().any(|word| word.text.starts_with(target)) {
+            return fault(
+                "what the cache mount keeps is deleted again",
+                found.command.span,
+            );
+        }
+    }
+    match keeps {
+        true => Ok(()),
+        false => fault(
+            "`docker-clean` empties the cache that is mounted",
+            step.instruction.keyword_span,
+        ),
+    }
+}
+
+/// The steps of a stage in the model, for other comparisons.
+pub(super) fn steps_of<'m, 'f>(model: &'m Model<'f>, stage: usize) -> &'m [Step<'f>] {
+    model
+        .stages
+        .get(stage)
+        .map_or(&[], |stage| stage.steps.as_slice())
+}

@@ -1,0 +1,243 @@
+//! The instructions of a stage, in order: each as it was, but for what the effects let come, go, change and move.
+
+use std::collections::HashMap;
+
+use super::later::Place;
+use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, order, runs};
+use crate::model::Step;
+use crate::rule::Effect;
+use crate::syntax::Keyword;
+use crate::text::Span;
+
+/// Compares the steps of a stage.
+pub(super) fn compare(
+    before: &Side<'_>,
+    old: &[Step<'_>],
+    after: &Side<'_>,
+    stage: usize,
+    allowed: Allowed<'_>,
+) -> Verdict {
+    let new = runs::steps_of(&after.model, stage);
+    let mut walk = Walk {
+        before,
+        after,
+        stage,
+        allowed,
+        old,
+        new,
+        taken: vec![false; old.len()],
+        first: 0,
+        places: None,
+        jumps: 16 * (old.len() + new.len()) + 1024,
+        copied: Vec::new(),
+    };
+    for at in 0..new.len() {
+        walk.step(at)?;
+    }
+    walk.rest()
+}
+
+struct Walk<'a, 'b, 'f, 'e> {
+    before: &'a Side<'b>,
+    after: &'a Side<'f>,
+    stage: usize,
+    allowed: Allowed<'e>,
+    old: &'a [Step<'b>],
+    new: &'a [Step<'f>],
+    /// The steps before the patch that were found after it; all before `first` were.
+    taken: Vec<bool>,
+    first: usize,
+    /// Where steps of a given text stand before the patch; read once one has moved.
+    places: Option<HashMap<Vec<u8>, Vec<usize>>>,
+    /// How many steps may still be passed over, so that the walk stays linear.
+    jumps: usize,
+    /// Steps after the patch that copy part of what a COPY copies that is still to come.
+    copied: Vec<usize>,
+}
+
+impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
+    /// Finds what step `at` after the patch was.
+    fn step(&mut self, at: usize) -> Verdict {
+        let new = &self.new[at];
+        loop {
+            let head = self.head();
+            let fault = match self.compare(&head, at) {
+                Ok(count) => {
+                    head.iter()
+                        .take(count)
+                        .for_each(|index| self.taken[*index] = true);
+                    return Ok(());
+                }
+                Err(fault) => fault,
+            };
+            let old = head.first().map(|index| &self.old[*index]);
+            if let Some(moved) = self.moved(at)? {
+                self.taken[moved] = true;
+                return Ok(());
+            }
+            if self.allowed.has(&Effect::Sources) && self.is_part(at) {
+                self.copied.push(at);
+                return Ok(());
+            }
+            let keys = old.map(|old| config::key(old.instruction.keyword));
+            let (was, is) = (keys.flatten(), config::key(new.instruction.keyword));
+            let may = |key: Option<&'static str>| key.filter(|key| self.allowed.config(key));
+            match (may(was), may(is)) {
+                (Some(was), Some(is)) if was == is => {
+                    let Some(old) = old else { return Err(fault) };
+                    config::may_change((old, self.before), (new, self.after), self.place(at))?;
+                    self.taken[head[0]] = true;
+                    return Ok(());
+                }
+                (Some(key), _) => {
+                    config::is_read_by_nobody(key, self.place(at))?;
+                    self.taken[head[0]] = true;
+                }
+                (None, Some(_)) => return config::may_come((new, self.after), self.place(at)),
+                (None, None) => return Err(fault),
+            }
+        }
+    }
+
+    /// The steps before the patch that are next: the first one, and what follows without a gap.
+    fn head(&mut self) -> Vec<usize> {
+        while self.taken.get(self.first) == Some(&true) {
+            self.first += 1;
+        }
+        let rest = (self.first..self.old.len()).take_while(|index| !self.taken[*index]);
+        let is_run = |index: &usize| self.old[*index].instruction.keyword == Keyword::Run;
+        match self.old.get(self.first) {
+            None => Vec::new(),
+            Some(_) if is_run(&self.first) => rest.take_while(is_run).take(MOST_JOINED).collect(),
+            Some(_) => rest.take(2).collect(),
+        }
+    }
+
+    fn place(&self, at: usize) -> Place<'_> {
+        Place {
+            side: self.after,
+            stage: self.stage,
+            step: at,
+        }
+    }
+
+    /// How many of the steps at the head step `at` after the patch is.
+    fn compare(&self, head: &[usize], at: usize) -> Result<usize, Fault> {
+        let new = &self.new[at];
+        let steps: Vec<&Step<'_>> = head.iter().map(|index| &self.old[*index]).collect();
+        let Some(old) = steps.first() else {
+            let keyword = new.instruction.keyword;
+            return Err(Fault::new(
+                format!("{keyword} is added"),
+                new.instruction.span,
+            ));
+        };
+        let (ours, theirs) = (old.instruction, new.instruction);
+        if ours.keyword == Keyword::Run && theirs.keyword == Keyword::Run {
+            return runs::compare(self.before, &steps, self.place(at), new, self.allowed);
+        }
+        let sides = ((ours, self.before), (theirs, self.after));
+        let Err(fault) = instruction::same(sides.0, sides.1) else {
+            return Ok(1);
+        };
+        if self.allowed.has(&Effect::CopyMode)
+            && copies::takes_mode(self.before, &steps, (new, self.after))
+        {
+            return Ok(2);
+        }
+        if copies::have_same_places((old, self.before), (new, self.after)) {
+            return Ok(1);
+        }
+        if ours.keyword == Keyword::Onbuild && theirs.keyword == Keyword::Onbuild {
+            return runs::compare_triggers(self.before, old, self.place(at), new, self.allowed)
+                .map(|()| 1);
+        }
+        Err(fault)
+    }
+
+    /// The step that stands further down before the patch and is step `at` now, where it may pass what is between.
+    fn moved(&mut self, at: usize) -> Result<Option<usize>, Fault> {
+        if !self.allowed.has(&Effect::Order) {
+            return Ok(None);
+        }
+        let (before, old) = (self.before, self.old);
+        let places = self.places.get_or_insert_with(|| {
+            let mut places: HashMap<Vec<u8>, Vec<usize>> = HashMap::new();
+            for (index, step) in old.iter().enumerate() {
+                places
+                    .entry(order::text(step, before))
+                    .or_default()
+                    .push(index);
+            }
+            places
+        });
+        let new = &self.new[at];
+        let found = places.get(&order::text(new, self.after));
+        let taken = &self.taken;
+        let Some(from) = found.and_then(|all| all.iter().copied().find(|index| !taken[*index]))
+        else {
+            return Ok(None);
+        };
+        if !instruction::is_same_text(
+            (self.old[from].instruction, before),
+            (new.instruction, self.after),
+        ) {
+            return Ok(None);
+        }
+        for index in (self.first..from).filter(|index| !self.taken[*index]) {
+            self.jumps = self.jumps.saturating_sub(1);
+            let passed = (&self.old[index], self.before);
+            let apart = order::are_independent(passed, (&self.old[from], self.before));
+            let brought = || {
+                let mut copied = self.copied.iter().map(|copy| &self.new[*copy]);
+                order::is_install((new, self.after))
+                    && copied.any(|copy| copies::is_part_of((copy, self.after), passed))
+            };
+            if self.jumps == 0 || !(apart || brought()) {
+                let (moved, passed) = (new.instruction, self.old[index].instruction);
+                let reason = format!(
+                    "{} is moved over {}, on which it may depend",
+                    moved.keyword, passed.keyword
+                );
+                return Err(Fault::new(reason, moved.span));
+            }
+        }
+        Ok(Some(from))
+    }
+
+    /// Whether step `at` copies part of what a COPY that is still to come copies, to where that puts it.
+    fn is_part(&self, at: usize) -> bool {
+        let rest = self
+            .old
+            .iter()
+            .enumerate()
+            .skip(self.first)
+            .take(MOST_JOINED);
+        let mut rest = rest.filter(|(index, _)| !self.taken[*index]);
+        rest.any(|(_, old)| copies::is_part_of((&self.new[at], self.after), (old, self.before)))
+    }
+
+    /// What is left of the steps before the patch must be allowed to go.
+    fn rest(&self) -> Verdict {
+        for (index, old) in self.old.iter().enumerate().skip(self.first) {
+            if self.taken[index] {
+                continue;
+            }
+            let keyword = old.instruction.keyword;
+            let key = config::key(keyword).filter(|key| self.allowed.config(key));
+            if key.is_none() {
+                let text = String::from_utf8_lossy(old.instruction.args_text()).into_owned();
+                let text: String = text.chars().take(40).collect();
+                let end = self.new.last().map_or(0, |last| last.instruction.span.end);
+                return Err(Fault::new(
+                    format!("`{keyword} {text}` is gone"),
+                    Span::at(end),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// No more RUNs than these are looked at for one step, and no more COPYs for a part of one.
+const MOST_JOINED: usize = 64;
