@@ -9,6 +9,7 @@
 //! rule <- config     report <- render     walk, config, render: only cli imports them
 //! ```
 
+pub mod chain;
 pub mod config;
 pub mod context;
 pub mod guard;

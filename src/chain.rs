@@ -1,0 +1,356 @@
+//! The chain: rules in phases, each on a fresh parse of the text that the one before it left. Pure.
+//!
+//! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
+
+mod suppress;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::context::BuildContext;
+use crate::guard;
+use crate::model::{Model, ModelInput};
+use crate::pass::runs::{self, Stage};
+use crate::pass::{Findings, Pass, PassContext};
+use crate::passes;
+use crate::report::{Decline, Finding, Fix, Refusal, Report, Withheld};
+use crate::rule::{Applicability, Rule};
+use crate::syntax::Dockerfile;
+use crate::text::{Edit, Patch, Source, Span, WayBack};
+
+use suppress::Suppressions;
+
+/// The rules of a run, in the order in which they run, each with its pass.
+#[derive(Default)]
+pub struct Chain {
+    rules: Vec<Rule>,
+    /// The pass of each rule, in the same order.
+    passes: Vec<Box<dyn Pass>>,
+}
+
+/// A rule that cannot run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainError {
+    /// The rule's id.
+    pub rule: String,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+impl fmt::Display for ChainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "rule `{}`: {}", self.rule, self.message)
+    }
+}
+
+impl std::error::Error for ChainError {}
+
+impl Chain {
+    /// A chain of those of `rules` that are enabled, by phase, and by id inside a phase.
+    ///
+    /// # Errors
+    /// The first rule whose pass is unknown or cannot read the rule's data.
+    pub fn new(rules: Vec<Rule>) -> Result<Self, ChainError> {
+        let mut rules = rules;
+        rules.retain(|rule| rule.enabled);
+        rules.sort_by(|a, b| (a.phase, &a.id).cmp(&(b.phase, &b.id)));
+        let pass_of = |rule: &Rule| {
+            passes::build(rule).map_err(|message| ChainError {
+                rule: rule.id.clone(),
+                message,
+            })
+        };
+        let passes = rules.iter().map(pass_of).collect::<Result<_, _>>()?;
+        Ok(Self { rules, passes })
+    }
+
+    /// The rules, in order.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+}
+
+/// After so many rounds a chain that still changes its own output is broken, and nothing of it is used.
+const MAX_ROUNDS: usize = 12;
+
+/// What is known of a build besides its Dockerfile.
+pub struct Build<'a> {
+    /// The files that COPY and ADD may bring.
+    pub context: &'a dyn BuildContext,
+    /// Targets, build arguments and named contexts.
+    pub input: ModelInput,
+}
+
+impl<'a> Build<'a> {
+    /// A build of which nothing is known but its context.
+    pub fn of(context: &'a dyn BuildContext) -> Self {
+        let input = ModelInput::default();
+        Self { context, input }
+    }
+}
+
+/// Runs the chain over one Dockerfile. Fixes of at least `allow` are applied; less sure ones are only reported.
+pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applicability) -> Report {
+    let refused = refusals(&Dockerfile::parse(&source.text));
+    let mut run = Run {
+        chain,
+        build,
+        allow: allow.max(Applicability::Unsafe),
+        text: source.text.clone(),
+        history: Vec::new(),
+        applied: Vec::new(),
+        last: Said::default(),
+    };
+    if refused.is_empty() {
+        run.settle();
+    }
+    let Run {
+        text,
+        mut applied,
+        last,
+        ..
+    } = run;
+    applied.extend(last.findings);
+    applied.sort_by_key(|finding| finding.span);
+    let mut declined = last.declined;
+    declined.sort_by_key(|decline| decline.span);
+    Report {
+        source,
+        output: text,
+        findings: applied,
+        declined,
+        withheld: last.withheld,
+        refused,
+    }
+}
+
+fn refusals(file: &Dockerfile) -> Vec<Refusal> {
+    let errors = file.errors.iter();
+    errors
+        .map(|error| Refusal {
+            message: error.message.clone(),
+            span: error.span,
+        })
+        .collect()
+}
+
+/// What was said in one round and is not in the text.
+#[derive(Default)]
+struct Said {
+    findings: Vec<Finding>,
+    declined: Vec<Decline>,
+    withheld: Vec<Withheld>,
+}
+
+struct Run<'a> {
+    chain: &'a Chain,
+    build: &'a Build<'a>,
+    allow: Applicability,
+    text: Vec<u8>,
+    /// The way back through every patch so far, each of the text that the one before it made.
+    history: Vec<WayBack>,
+    applied: Vec<Finding>,
+    last: Said,
+}
+
+impl Run<'_> {
+    fn settle(&mut self) {
+        let original = self.text.clone();
+        for _ in 0..MAX_ROUNDS {
+            self.last = Said::default();
+            if !self.round() {
+                return;
+            }
+        }
+        self.text = original;
+        self.history.clear();
+        self.applied.clear();
+        self.last = Said::default();
+        self.last.withheld.push(Withheld {
+            rule: "chain".to_owned(),
+            span: Span::default(),
+            reason: format!("the rules still change their own output after {MAX_ROUNDS} rounds"),
+        });
+    }
+
+    /// Runs every rule once; whether one of them changed the text.
+    fn round(&mut self) -> bool {
+        let Chain { rules, passes } = self.chain;
+        let mut next = 0;
+        let mut changed = false;
+        while next < rules.len() {
+            let text = self.text.clone();
+            let file = Dockerfile::parse(&text);
+            let model = Model::of(&file, &text, &self.build.input);
+            let stages = runs::stages(&model);
+            let tree = Tree {
+                suppressed: Suppressions::of(&file, &text),
+                text: &text,
+                file: &file,
+                model: &model,
+                stages: &stages,
+            };
+            let rest = rules[next..].iter().zip(&passes[next..]);
+            let unchanged = rest.take_while(|(rule, pass)| !self.apply(rule, pass.as_ref(), &tree));
+            next += unchanged.count() + 1;
+            changed |= next <= rules.len();
+        }
+        changed
+    }
+
+    /// Runs one rule; whether it changed the text.
+    fn apply(&mut self, rule: &Rule, pass: &dyn Pass, tree: &Tree<'_>) -> bool {
+        let mut said = Findings::default();
+        let cx = PassContext {
+            rule,
+            text: tree.text,
+            file: tree.file,
+            model: tree.model,
+            stages: tree.stages,
+            context: self.build.context,
+        };
+        pass.run(&cx, &mut said);
+        for (span, reason) in said.declined {
+            let (rule, span) = (rule.id.clone(), self.original(span));
+            self.last.declined.push(Decline { rule, span, reason });
+        }
+        let mut chosen = Vec::new();
+        for (span, message, fix) in said.reported {
+            if tree.suppressed.cover(rule, span) {
+                let (rule, span) = (rule.id.clone(), self.original(span));
+                let reason = "a comment keeps this rule away".to_owned();
+                self.last.declined.push(Decline { rule, span, reason });
+                continue;
+            }
+            let wanted = fix
+                .as_ref()
+                .is_some_and(|fix| fix.applicability >= self.allow);
+            let finding = Finding {
+                rule: rule.id.clone(),
+                span: self.original(span),
+                message,
+                fix,
+                applied: wanted,
+            };
+            match wanted {
+                true => chosen.push(finding),
+                false => self.last.findings.push(finding),
+            }
+        }
+        let (patch, applied) = self.guarded(rule, tree, chosen);
+        if patch.is_empty() {
+            return false;
+        }
+        self.text = patch.apply(tree.text);
+        self.history.push(patch.way_back());
+        self.applied.extend(applied);
+        true
+    }
+
+    /// The findings whose patches go together and pass the guard, and their joint patch. One that overlaps another is
+    /// left for the next round; one that the guard stops is withheld.
+    fn guarded(
+        &mut self,
+        rule: &Rule,
+        tree: &Tree<'_>,
+        findings: Vec<Finding>,
+    ) -> (Patch, Vec<Finding>) {
+        let (patch, together) = union(&findings);
+        let stopped = match guard::check(tree.text, &patch.apply(tree.text), &rule.effects) {
+            Ok(()) => return (patch, keep(findings, &together)),
+            Err(violation) => violation,
+        };
+        let mut passed = Vec::new();
+        for finding in keep(findings, &together) {
+            let alone = patch_of(&finding).apply(tree.text);
+            match guard::check(tree.text, &alone, &rule.effects) {
+                Ok(()) => passed.push(finding),
+                Err(violation) => self.withhold(finding, violation.reason),
+            }
+        }
+        let (patch, _) = union(&passed);
+        if guard::check(tree.text, &patch.apply(tree.text), &rule.effects).is_ok() {
+            return (patch, passed);
+        }
+        for finding in passed {
+            self.withhold(finding, stopped.reason.clone());
+        }
+        (Patch::default(), Vec::new())
+    }
+
+    fn withhold(&mut self, finding: Finding, reason: String) {
+        self.last.withheld.push(Withheld {
+            rule: finding.rule,
+            span: finding.span,
+            reason,
+        });
+    }
+
+    /// A span of the present text in the text that was read.
+    fn original(&self, span: Span) -> Span {
+        let back = |offset| {
+            let patches = self.history.iter().rev();
+            patches.fold(offset, |offset, patch| patch.offset(offset))
+        };
+        let start = back(span.start);
+        let end = match span.is_empty() {
+            true => start,
+            false => back(span.end - 1) + 1,
+        };
+        Span::new(start, end.max(start))
+    }
+}
+
+/// One text and what was read from it.
+struct Tree<'a> {
+    suppressed: Suppressions,
+    text: &'a [u8],
+    file: &'a Dockerfile,
+    model: &'a Model<'a>,
+    stages: &'a [Stage<'a>],
+}
+
+fn patch_of(finding: &Finding) -> &Patch {
+    static NONE: Patch = Patch::empty();
+    finding.fix.as_ref().map_or(&NONE, |fix: &Fix| &fix.patch)
+}
+
+/// The patches of as many findings as go together, first come first served, and which of them those are.
+fn union(findings: &[Finding]) -> (Patch, Vec<bool>) {
+    let all: Vec<Edit> = findings
+        .iter()
+        .flat_map(|one| patch_of(one).edits())
+        .cloned()
+        .collect();
+    if let Ok(patch) = Patch::new(all) {
+        return (patch, vec![true; findings.len()]);
+    }
+    let mut taken = BTreeSet::new();
+    let mut edits: Vec<Edit> = Vec::new();
+    let mut together = Vec::with_capacity(findings.len());
+    for finding in findings {
+        let patch = patch_of(finding);
+        let fits = patch.edits().iter().all(|edit| is_free(&taken, edit.span));
+        together.push(fits);
+        if fits {
+            taken.extend(patch.edits().iter().map(|edit| edit.span));
+            edits.extend_from_slice(patch.edits());
+        }
+    }
+    (Patch::new(edits).unwrap_or_default(), together)
+}
+
+/// Whether `span` meets none of the disjoint spans in `taken`.
+fn is_free(taken: &BTreeSet<Span>, span: Span) -> bool {
+    let before = taken.range(..=span).next_back();
+    let after = taken.range(span..).next();
+    before.is_none_or(|before| before.end <= span.start && *before != span)
+        && after.is_none_or(|after| span.end <= after.start)
+}
+
+fn keep(findings: Vec<Finding>, wanted: &[bool]) -> Vec<Finding> {
+    let pairs = findings.into_iter().zip(wanted);
+    pairs
+        .filter_map(|(finding, wanted)| wanted.then_some(finding))
+        .collect()
+}
