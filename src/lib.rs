@@ -10,6 +10,7 @@
 //! ```
 
 pub mod chain;
+pub mod cli;
 pub mod config;
 pub mod context;
 pub mod guard;
@@ -17,7 +18,9 @@ pub mod model;
 pub mod pass;
 mod passes;
 pub mod project;
+pub mod render;
 pub mod report;
 pub mod rule;
 pub mod syntax;
 pub mod text;
+pub mod walk;

@@ -1,2 +1,5 @@
 //! The dockeropt command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    dockeropt::cli::main()
+}

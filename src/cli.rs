@@ -1,0 +1,111 @@
+//! The command line: the only part that prints.
+//!
+//! Standard output holds what was asked for (a patch, findings, JSON) and nothing else; what is to be said about the
+//! run goes to standard error.
+
+mod chains;
+mod changes;
+mod check;
+mod contexts;
+mod explain;
+mod fix;
+mod inputs;
+mod output;
+mod rules;
+mod run;
+mod write;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+use output::Output;
+
+/// Rewrites Dockerfiles: smaller images, faster rebuilds, nothing broken.
+#[derive(Debug, Parser)]
+#[command(name = "dockeropt", version, max_term_width = 100, after_help = STATUSES)]
+struct Args {
+    #[command(subcommand)]
+    command: Command,
+    /// When to use colours; `auto` also minds NO_COLOR, CLICOLOR and CLICOLOR_FORCE
+    #[arg(long, global = true, value_enum, default_value_t, value_name = "WHEN")]
+    color: Color,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show what would change as a patch, or change it
+    Fix(fix::Args),
+    /// List findings, one a line
+    Check(check::Args),
+    /// List the rules
+    Rules(rules::Args),
+    /// Say why a rule exists and what it does, or what every rule makes of a file
+    Explain(explain::Args),
+}
+
+const STATUSES: &str = "\
+Exit status: 0 done; 1 `check` found something, or `fix --exit-code` would change something; \
+2 an error (all other files are done).";
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Color {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// Done.
+    Done,
+    /// `check` found something, or `fix --exit-code` would change something.
+    Found,
+    /// Something could not be done.
+    Error,
+}
+
+/// Runs the command that the process' arguments name.
+pub fn main() -> ExitCode {
+    let args = Args::parse();
+    let mut output = Output::new(args.color);
+    let status = match args.command {
+        Command::Fix(args) => fix::run(&args, &mut output),
+        Command::Check(args) => check::run(&args, &mut output),
+        Command::Rules(args) => rules::run(&args, &mut output),
+        Command::Explain(args) => explain::run(&args, &mut output),
+    };
+    let status = status.unwrap_or_else(|error| {
+        output.error(&format!("{error:#}"));
+        Status::Error
+    });
+    let status = if output.finish() {
+        status
+    } else {
+        Status::Error
+    };
+    match status {
+        Status::Done => ExitCode::SUCCESS,
+        Status::Found => ExitCode::from(1),
+        Status::Error => ExitCode::from(2),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_arguments_do_not_contradict_each_other() {
+        super::Args::command().debug_assert();
+    }
+}

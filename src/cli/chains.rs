@@ -1,0 +1,130 @@
+//! Which rules run on which file: the built-in ones and a team's own, as the nearest `dockeropt.toml` and the command
+//! line leave them.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+use super::inputs::Selection;
+use crate::chain::Chain;
+use crate::config::{self, Config, ConfigError, Place};
+use crate::rule::{self, Rule};
+use crate::walk::{self, PathError};
+
+/// The chains of a run. Each configuration is read once, and what is wrong with it is said once.
+pub(super) struct Chains {
+    /// The current folder, absolute.
+    here: PathBuf,
+    flags: Config,
+    /// By folder, as far as files were seen in them.
+    folders: HashMap<PathBuf, Option<Rc<Path>>>,
+    /// By configuration file; `None`: what runs where there is none.
+    loaded: HashMap<Option<Rc<Path>>, Option<Arc<Chain>>>,
+}
+
+impl Chains {
+    /// # Errors
+    /// Where the current folder is gone.
+    pub(super) fn new(selection: &Selection) -> io::Result<Self> {
+        let flags = Config::from_flags(selection.select.clone(), selection.ignore.clone());
+        Ok(Self {
+            here: std::env::current_dir()?,
+            flags,
+            folders: HashMap::new(),
+            loaded: HashMap::new(),
+        })
+    }
+
+    /// The chain for a file of the current folder.
+    ///
+    /// # Errors
+    /// As [`Chains::of`].
+    pub(super) fn here(selection: &Selection) -> Result<Arc<Chain>> {
+        let chain = Self::new(selection)?.of(Path::new("Dockerfile"))?;
+        // Asked once, it is there or an error.
+        chain.context("no configuration")
+    }
+
+    /// The chain for the file at `path`. `None` where its configuration is bad, which was said before.
+    ///
+    /// # Errors
+    /// What is wrong with its configuration, or with the command line, the first time.
+    pub(super) fn of(&mut self, path: &Path) -> Result<Option<Arc<Chain>>, PathError> {
+        let path = self.here.join(path);
+        let folder = path.parent().unwrap_or(&path).to_owned();
+        let config = self.folders.entry(folder).or_insert_with(|| {
+            let found = config::nearest(&path, &|config| {
+                config.symlink_metadata().is_ok().then(|| config.to_owned())
+            });
+            found.map(Rc::from)
+        });
+        if let Some(chain) = self.loaded.get(config) {
+            return Ok(chain.clone());
+        }
+        let config = config.clone();
+        let chain = self.load(config.as_deref());
+        let known = chain.as_ref().ok().cloned();
+        self.loaded.insert(config, known);
+        chain.map(Some)
+    }
+
+    fn load(&self, config: Option<&Path>) -> Result<Arc<Chain>, PathError> {
+        let mut rules = rule::builtin().to_vec();
+        let decided = match config {
+            Some(path) => self.read(path, &mut rules)?,
+            None => Config::default(),
+        };
+        let rules = decided.overlay(self.flags.clone()).apply(rules);
+        let chain = Chain::new(rules.map_err(config_error)?);
+        Ok(Arc::new(
+            chain.map_err(|error| PathError::new("rules", error))?,
+        ))
+    }
+
+    /// The decisions of the file at `path`; the rules that it brings are added to `rules`.
+    fn read(&self, path: &Path, rules: &mut Vec<Rule>) -> Result<Config, PathError> {
+        let shown = path.strip_prefix(&self.here).unwrap_or(path);
+        let text = text_of(path, shown)?;
+        let config = Config::parse(shown, &text).map_err(config_error)?;
+        for folder in &config.extend {
+            let parent = shown.parent().unwrap_or(Path::new(""));
+            for rule in own_rules(&self.here, &parent.join(&folder.value))? {
+                config::admit(rules, folder, rule).map_err(config_error)?;
+            }
+        }
+        Ok(config)
+    }
+}
+
+/// The rules of the files `*.toml` in `folder`, by name.
+fn own_rules(here: &Path, folder: &Path) -> Result<Vec<Rule>, PathError> {
+    let io_error = |error: io::Error| PathError::io(folder, &error);
+    let entries = here.join(folder).read_dir().map_err(io_error)?;
+    let names: Result<Vec<_>, _> = entries.map(|entry| Ok(entry?.file_name())).collect();
+    let mut names = names.map_err(io_error)?;
+    names.retain(|name| Path::new(name).extension().is_some_and(|end| end == "toml"));
+    names.sort();
+    let rules = names.iter().map(|name| {
+        let path = folder.join(name);
+        let text = text_of(&here.join(&path), &path)?;
+        rule::parse_declarative(&path, &text)
+            .map_err(|error| PathError::at_line(error.path, error.line, error.message))
+    });
+    rules.collect()
+}
+
+fn text_of(path: &Path, shown: &Path) -> Result<String, PathError> {
+    let bytes = walk::read_regular(path).map_err(|error| PathError::new(shown, error.message))?;
+    String::from_utf8(bytes).map_err(|_| PathError::new(shown, "is not UTF-8"))
+}
+
+fn config_error(error: ConfigError) -> PathError {
+    match error.place {
+        Place::File(path, line) => PathError::at_line(path, line, error.message),
+        Place::Flag(flag) => PathError::new(flag, error.message),
+    }
+}

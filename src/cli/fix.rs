@@ -1,0 +1,130 @@
+//! `dockeropt fix`: the patch, or the change itself.
+
+use anyhow::{Result, bail};
+
+use super::changes::changes;
+use super::inputs;
+use super::output::Output;
+use super::run::{self, Done, Work};
+use super::write::{self, Change};
+use super::{Format, Status};
+use crate::render::{Look, Tally, diff, human, visible_line};
+use crate::rule::Applicability;
+use crate::walk::PathError;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    files: inputs::Files,
+    /// Change the files; without it, only show the patch
+    #[arg(long)]
+    write: bool,
+    /// Only show the patch: the default, said out loud
+    #[arg(long, conflicts_with = "write")]
+    dry_run: bool,
+    /// Include unsafe fixes: those that file and context cannot prove to be without side effects
+    #[arg(long = "unsafe")]
+    include_unsafe: bool,
+    /// Exit with 1 when something would change
+    #[arg(long, conflicts_with = "write")]
+    exit_code: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
+    let is_stdin = args.files.is_stdin();
+    if is_stdin && args.write {
+        bail!("`-` is printed, not written: leave out `--write`");
+    }
+    let work = Work {
+        allow: if args.include_unsafe {
+            Applicability::Unsafe
+        } else {
+            Applicability::Safe
+        },
+        format: args.format,
+        write: args.write.then_some(&write_changes),
+        show: match (is_stdin, args.write) {
+            (true, _) => &show_result,
+            (_, true) => &show_fixes,
+            (_, false) => &show_patch,
+        },
+    };
+    let tally = run::run(&args.files, &work, output)?;
+    if args.format == Format::Text {
+        output.say(&summary(&tally, args));
+    }
+    let status = run::status(&tally);
+    Ok(match status {
+        Status::Done if args.exit_code && tally.changed > 0 => Status::Found,
+        _ => status,
+    })
+}
+
+fn show_result(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
+    // No colours here: what `--color always` pipes elsewhere stays as it is.
+    let look = Look {
+        color: false,
+        ..look
+    };
+    Ok(look.show(&done.report.output).into_owned())
+}
+
+fn show_patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
+    let diffs = changes(done)?.into_iter().map(|change| {
+        let Change {
+            path,
+            before,
+            after,
+        } = change;
+        diff::unified(&path, before.as_deref(), &after, look)
+    });
+    Ok(diffs.collect::<Vec<_>>().concat())
+}
+
+/// `path: 3 fixes (rule 2, rule 1)`.
+fn show_fixes(done: &Done<'_>, _: Look) -> Result<Vec<u8>, PathError> {
+    let tally = Tally::of(&done.report);
+    if tally.changed == 0 {
+        return Ok(Vec::new());
+    }
+    let path = visible_line(&done.report.source.path.to_string_lossy());
+    Ok(format!("{path}: {}\n", human::fixes(&tally)).into_bytes())
+}
+
+fn write_changes(done: &Done<'_>) -> Result<(), PathError> {
+    write::write(&changes(done)?)
+}
+
+/// What was done and what was not; the last line counts the unsafe fixes that were left out.
+fn summary(tally: &Tally, args: &Args) -> String {
+    let mut out = String::new();
+    if args.files.is_stdin() {
+        // The result is there to be read.
+    } else if tally.changed > 0 {
+        let files = human::count(tally.changed, "file");
+        let fixes = human::fixes(tally);
+        let (verb, hint) = if args.write {
+            ("changed", "")
+        } else {
+            ("would change", "; apply with `--write`")
+        };
+        out.push_str(&format!("{files} {verb}: {fixes}{hint}\n"));
+    } else if tally.files > 0 {
+        let files = human::count(tally.files, "file");
+        out.push_str(&format!("nothing to change in {files}\n"));
+    }
+    if tally.refused > 0 {
+        let files = human::count(tally.refused, "file");
+        out.push_str(&format!(
+            "{files} left alone: BuildKit refuses to build it\n"
+        ));
+    }
+    if tally.unsafe_fixes > 0 {
+        let fixes = human::count(tally.unsafe_fixes, "unsafe fix");
+        out.push_str(&format!("{fixes} not included; see with `--unsafe`\n"));
+    }
+    out
+}

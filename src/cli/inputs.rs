@@ -1,0 +1,103 @@
+//! Which files a run is about, as the command line says.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Result, bail};
+
+use crate::text::Source;
+use crate::walk::{self, Found, PathError};
+
+/// What standard input is called.
+const UNNAMED: &str = "<stdin>";
+
+/// The files of a run, and the rules that run on them.
+#[derive(Debug, clap::Args)]
+pub(super) struct Files {
+    /// Dockerfiles, and folders that hold some; `-` is one Dockerfile on standard input
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(super) paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) selection: Selection,
+    /// The build context of these Dockerfiles
+    #[arg(long, value_name = "DIR")]
+    pub(super) context: Option<PathBuf>,
+    /// The path that standard input is taken to have
+    #[arg(long, value_name = "PATH")]
+    pub(super) stdin_filename: Option<PathBuf>,
+}
+
+/// The rules of a run.
+#[derive(Debug, Clone, clap::Args)]
+pub(super) struct Selection {
+    /// Run only these rules
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    pub(super) select: Option<Vec<String>>,
+    /// Leave out these rules
+    #[arg(long, value_name = "RULE,…", value_delimiter = ',')]
+    pub(super) ignore: Vec<String>,
+}
+
+/// A Dockerfile of the run.
+#[derive(Debug, Clone)]
+pub(super) enum Input {
+    /// Standard input, under that path.
+    Stdin(PathBuf),
+    /// A file.
+    File(Found),
+}
+
+impl Files {
+    /// Whether the run is about standard input.
+    pub(super) fn is_stdin(&self) -> bool {
+        self.paths.iter().any(|path| path == Path::new("-"))
+    }
+
+    /// The Dockerfiles in path order, and the paths that could not be looked at.
+    pub(super) fn inputs(&self) -> Result<(Vec<Input>, Vec<PathError>)> {
+        if !self.is_stdin() {
+            let (found, errors) = walk::dockerfiles(&self.paths);
+            return Ok((found.into_iter().map(Input::File).collect(), errors));
+        }
+        if self.paths.len() > 1 {
+            bail!("`-` stands alone: standard input cannot be mixed with other paths");
+        }
+        let path = self.stdin_filename.clone();
+        let path = path.unwrap_or_else(|| PathBuf::from(UNNAMED));
+        Ok((vec![Input::Stdin(path)], Vec::new()))
+    }
+}
+
+impl Input {
+    /// The path that reports name.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Stdin(path) => path,
+            Self::File(found) => &found.path,
+        }
+    }
+
+    /// The path of the file, or that of standard input if it has been given one.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Stdin(path) if path == Path::new(UNNAMED) => None,
+            Self::Stdin(path) => Some(path),
+            Self::File(found) => Some(&found.path),
+        }
+    }
+
+    /// The path of the file itself: patches do not go through symlinks.
+    pub(super) fn target(&self) -> &Path {
+        match self {
+            Self::Stdin(path) => path,
+            Self::File(found) => &found.target,
+        }
+    }
+
+    /// The file's bytes.
+    pub(super) fn read(&self) -> Result<Source, PathError> {
+        match self {
+            Self::Stdin(path) => walk::read_stdin(path.clone()),
+            Self::File(found) => walk::read(found),
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! A run over Dockerfiles: in parallel, printed in path order, and no bad file stops another one.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use rayon::prelude::*;
+
+use super::chains::Chains;
+use super::contexts::{Contexts, Origin};
+use super::inputs::{self, Input};
+use super::output::Output;
+use super::{Format, Status};
+use crate::chain::{Build, Chain, optimize};
+use crate::context::{BuildContext, NoContext};
+use crate::render::{Look, Tally, human, json};
+use crate::report::Report;
+use crate::rule::Applicability;
+use crate::walk::PathError;
+
+/// Files that are worked on before the first of them is printed: what bounds the memory of a run.
+const BATCH: usize = 256;
+
+/// What a command makes of the files.
+pub(super) struct Work<'a> {
+    /// Fixes of at least that applicability are applied.
+    pub(super) allow: Applicability,
+    /// How reports are printed.
+    pub(super) format: Format,
+    /// Writes the changes of one report, where the command does; called on any thread.
+    pub(super) write: Option<&'a Write>,
+    /// What is printed of one report as text; called on any thread.
+    pub(super) show: &'a Show,
+}
+
+/// One file when the chain has run.
+pub(super) struct Done<'a> {
+    pub(super) input: &'a Input,
+    pub(super) report: Report,
+    /// How its build context was found, or why it is not known.
+    pub(super) context: String,
+    /// The build context's directory.
+    pub(super) root: Option<PathBuf>,
+}
+
+pub(super) type Write = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync;
+pub(super) type Show = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync;
+
+/// Runs the chain over the files of `args` and prints what `work` makes of each.
+pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) -> Result<Tally> {
+    let (inputs, errors) = args.inputs()?;
+    if inputs.is_empty() && errors.is_empty() {
+        output.warn("no Dockerfiles found");
+    }
+    let (look, talk) = (output.look, output.talk);
+    let mut printer = Printer::new(work.format, output);
+    errors.into_iter().for_each(|error| printer.error(error));
+    let jobs = jobs(inputs, args, &mut printer)?;
+    for batch in jobs.chunks(BATCH) {
+        let pieces = batch.par_iter().map(|job| piece(job, work, look, talk));
+        for piece in pieces.collect::<Vec<_>>() {
+            match piece {
+                Ok(piece) => printer.piece(piece),
+                Err(error) => printer.error(error),
+            }
+        }
+        if printer.output.is_closed() && work.write.is_none() {
+            break;
+        }
+    }
+    Ok(printer.end())
+}
+
+/// How a run with these counts ended, apart from what it found.
+pub(super) fn status(tally: &Tally) -> Status {
+    if tally.errors + tally.refused > 0 {
+        Status::Error
+    } else {
+        Status::Done
+    }
+}
+
+/// A file, the rules that run on it, and where its build context is looked for.
+struct Job {
+    input: Input,
+    chain: Arc<Chain>,
+    origin: Origin,
+}
+
+/// The inputs with the rules that run on them, without those whose configuration is bad.
+fn jobs(inputs: Vec<Input>, args: &inputs::Files, printer: &mut Printer<'_>) -> Result<Vec<Job>> {
+    let mut chains = Chains::new(&args.selection)?;
+    let mut contexts = Contexts::new(args.context.as_deref())?;
+    let jobs = inputs.into_iter().filter_map(|input| {
+        let chain = chains.of(input.target());
+        let chain = chain.unwrap_or_else(|error| {
+            printer.error(error);
+            None
+        })?;
+        let origin = contexts.of(&input);
+        Some(Job {
+            input,
+            chain,
+            origin,
+        })
+    });
+    Ok(jobs.collect())
+}
+
+/// What one file adds to the output.
+struct Piece {
+    shown: Vec<u8>,
+    refusals: String,
+    withheld: String,
+    tally: Tally,
+}
+
+fn piece(job: &Job, work: &Work<'_>, look: Look, talk: Look) -> Result<Piece, PathError> {
+    let done = done(job, work.allow)?;
+    if let Some(write) = work.write {
+        write(&done)?;
+    }
+    let report = &done.report;
+    Ok(Piece {
+        shown: match work.format {
+            Format::Text => (work.show)(&done, look)?,
+            Format::Json => json::file(report, done.input.target()).into_bytes(),
+        },
+        refusals: human::refusals(report, talk),
+        withheld: human::withheld(report, talk),
+        tally: Tally::of(report),
+    })
+}
+
+/// What the chain says about one file.
+fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
+    let input = &job.input;
+    let source = input.read()?;
+    // The last line of defence: a bug that one file uncovers must not keep the others from being done.
+    let run = AssertUnwindSafe(|| {
+        let found = job.origin.context(&source.text);
+        let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
+        let build = Build {
+            context: known.unwrap_or(&NoContext),
+            input: found.input.clone(),
+        };
+        let report = optimize(&job.chain, &build, source, allow);
+        (report, found)
+    });
+    let (report, found) = catch_unwind(run).map_err(|_| {
+        let message = "a bug in dockeropt, please report it; the file is left as it is";
+        PathError::new(input.path(), message)
+    })?;
+    Ok(Done {
+        input,
+        report,
+        context: found.how,
+        root: found.disk.map(|disk| disk.root().to_owned()),
+    })
+}
+
+/// Prints pieces as they come, and counts.
+struct Printer<'a> {
+    output: &'a mut Output,
+    format: Format,
+    errors: Vec<json::Error>,
+    withheld: String,
+    tally: Tally,
+}
+
+impl<'a> Printer<'a> {
+    fn new(format: Format, output: &'a mut Output) -> Self {
+        if format == Format::Json {
+            output.print(json::start().as_bytes());
+        }
+        Self {
+            output,
+            format,
+            errors: Vec::new(),
+            withheld: String::new(),
+            tally: Tally::default(),
+        }
+    }
+
+    fn piece(&mut self, piece: Piece) {
+        if self.format == Format::Json && self.tally.files > 0 {
+            self.output.print(b",");
+        }
+        self.output.print(&piece.shown);
+        self.output.say(&piece.refusals);
+        self.withheld.push_str(&piece.withheld);
+        self.tally.add(piece.tally);
+    }
+
+    fn error(&mut self, error: PathError) {
+        self.output.path_error(&error);
+        self.tally.errors += 1;
+        self.errors.push(json::Error {
+            path: error.path.to_string_lossy().into_owned(),
+            line: error.line,
+            message: error.message,
+        });
+    }
+
+    fn end(self) -> Tally {
+        if self.format == Format::Json {
+            self.output
+                .print(json::end(&self.errors, &self.tally).as_bytes());
+        }
+        self.output.flush();
+        if !self.withheld.is_empty() {
+            self.output.say(human::WITHHELD_HEADING);
+            self.output.say(&self.withheld);
+        }
+        self.tally
+    }
+}

@@ -1,0 +1,240 @@
+//! Unified diffs, byte for byte: what `patch -p1` and `git apply` take, and reverse.
+
+use std::fmt::Write as _;
+use std::path::{Component, Path};
+use std::time::{Duration, Instant};
+
+use anstyle::Style;
+use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
+
+use super::{ADDED, BOLD, HUNK, Look, REMOVED};
+
+/// Unchanged lines around a change.
+const CONTEXT_LINES: usize = 3;
+
+/// The search for the shortest diff ends here; what it has by then is coarser, and applies as well.
+const SEARCH_TIME: Duration = Duration::from_millis(500);
+
+/// The unified diff from `before` to `after` of the file at `path`; empty where they are equal. `None` before: the
+/// file is made.
+///
+/// Lines end at `\n` only, so that a `\r` before it, or anywhere else, is content.
+pub fn unified(path: &Path, before: Option<&[u8]>, after: &[u8], look: Look) -> Vec<u8> {
+    let old: Vec<&[u8]> = lines(before.unwrap_or_default());
+    let new: Vec<&[u8]> = lines(after);
+    let deadline = Instant::now() + SEARCH_TIME;
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let hunks = group_diff_ops(ops, CONTEXT_LINES);
+    let mut out = Vec::new();
+    if hunks.iter().all(Vec::is_empty) {
+        return out;
+    }
+    let from = match before {
+        Some(_) => header_name("a", path),
+        None => "/dev/null".to_owned(),
+    };
+    let to = header_name("b", path);
+    push_line(&mut out, BOLD, format!("--- {from}").as_bytes(), look);
+    push_line(&mut out, BOLD, format!("+++ {to}").as_bytes(), look);
+    for hunk in &hunks {
+        push_hunk(&mut out, hunk, &old, &new, look);
+    }
+    out
+}
+
+fn lines(text: &[u8]) -> Vec<&[u8]> {
+    text.split_inclusive(|byte| *byte == b'\n').collect()
+}
+
+fn push_hunk(out: &mut Vec<u8>, hunk: &[DiffOp], old: &[&[u8]], new: &[&[u8]], look: Look) {
+    let (Some(first), Some(last)) = (hunk.first(), hunk.last()) else {
+        return;
+    };
+    let old_range = range(first.old_range().start, last.old_range().end);
+    let new_range = range(first.new_range().start, last.new_range().end);
+    let header = format!("@@ -{old_range} +{new_range} @@");
+    push_line(out, HUNK, header.as_bytes(), look);
+    for op in hunk {
+        let removed = &old[op.old_range()];
+        let added = &new[op.new_range()];
+        if op.tag() == DiffTag::Equal {
+            push_text(out, b' ', Style::new(), removed, look);
+        } else {
+            push_text(out, b'-', REMOVED, removed, look);
+            push_text(out, b'+', ADDED, added, look);
+        }
+    }
+}
+
+/// `start,length` as unified diffs count: from 1, an empty range from the line before it.
+fn range(start: usize, end: usize) -> String {
+    match end - start {
+        0 => format!("{start},0"),
+        1 => format!("{}", start + 1),
+        length => format!("{},{length}", start + 1),
+    }
+}
+
+fn push_text(out: &mut Vec<u8>, sign: u8, style: Style, lines: &[&[u8]], look: Look) {
+    for line in lines {
+        let content = line.strip_suffix(b"\n");
+        let mut text = vec![sign];
+        text.extend_from_slice(content.unwrap_or(line));
+        push_line(out, style, &text, look);
+        if content.is_none() {
+            out.extend_from_slice(b"\\ No newline at end of file\n");
+        }
+    }
+}
+
+/// One line, with its ending. A `\r` at the end stays behind the colours.
+fn push_line(out: &mut Vec<u8>, style: Style, line: &[u8], look: Look) {
+    let (line, cr) = match line.strip_suffix(b"\r") {
+        Some(line) => (line, &b"\r"[..]),
+        None => (line, &b""[..]),
+    };
+    if look.color {
+        out.extend_from_slice(style.render().to_string().as_bytes());
+    }
+    out.extend_from_slice(&look.show(line));
+    if look.color {
+        out.extend_from_slice(style.render_reset().to_string().as_bytes());
+    }
+    out.extend_from_slice(cr);
+    out.push(b'\n');
+}
+
+/// `a/path` as git writes it: in quotes with escapes where it holds odd bytes, with a tab after it where it holds
+/// spaces.
+fn header_name(side: &str, path: &Path) -> String {
+    let mut bytes = side.as_bytes().to_vec();
+    for component in path.components() {
+        // An absolute path applies from the root, with `patch -p1 -d /`.
+        if !matches!(component, Component::RootDir | Component::CurDir) {
+            bytes.push(b'/');
+            bytes.extend_from_slice(component.as_os_str().as_encoded_bytes());
+        }
+    }
+    let is_odd = |byte: &u8| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\\');
+    if bytes.iter().any(is_odd) {
+        return quoted(&bytes);
+    }
+    let name = String::from_utf8_lossy(&bytes).into_owned();
+    if name.contains(' ') {
+        name + "\t"
+    } else {
+        name
+    }
+}
+
+fn quoted(bytes: &[u8]) -> String {
+    let mut out = String::from('"');
+    for byte in bytes {
+        match byte {
+            b'\n' => out.push_str("\\n"),
+            b'\t' => out.push_str("\\t"),
+            b'\r' => out.push_str("\\r"),
+            b'"' | b'\\' => out.extend(['\\', char::from(*byte)]),
+            b' '..=b'~' => out.push(char::from(*byte)),
+            _ => {
+                let _ = write!(out, "\\{byte:03o}");
+            }
+        }
+    }
+    out.push('"');
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(before: &[u8], after: &[u8]) -> String {
+        let diff = unified(
+            Path::new("Dockerfile"),
+            Some(before),
+            after,
+            Look::default(),
+        );
+        String::from_utf8_lossy(&diff).into_owned()
+    }
+
+    #[test]
+    fn equal_texts_have_no_diff() {
+        assert_eq!(plain(b"FROM a\n", b"FROM a\n"), "");
+        assert_eq!(plain(b"", b""), "");
+    }
+
+    #[test]
+    fn a_changed_line_stands_between_its_neighbours() {
+        let before = b"1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        let after = b"1\n2\n3\n4\nfive\n6\n7\n8\n9\n";
+        let expected = "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -2,7 +2,7 @@\n 2\n 3\n 4\n-5\n+five\n 6\n 7\n 8\n";
+        assert_eq!(plain(before, after), expected);
+    }
+
+    #[test]
+    fn the_last_newline_and_carriage_returns_are_content() {
+        let expected = "--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,2 @@\n FROM a\r\n-RUN x\n\\ No newline at end of file\n+RUN y\ry\r\n";
+        assert_eq!(
+            plain(b"FROM a\r\nRUN x", b"FROM a\r\nRUN y\ry\r\n"),
+            expected
+        );
+    }
+
+    #[test]
+    fn a_file_that_is_made_comes_from_nothing() {
+        let diff = unified(Path::new(".dockerignore"), None, b".git\n", Look::default());
+        assert_eq!(
+            diff,
+            b"--- /dev/null\n+++ b/.dockerignore\n@@ -0,0 +1 @@\n+.git\n"
+        );
+    }
+
+    #[test]
+    fn names_are_quoted_as_git_does() {
+        assert_eq!(
+            header_name("a", Path::new("./x/Dockerfile")),
+            "a/x/Dockerfile"
+        );
+        assert_eq!(
+            header_name("a", Path::new("/x/Dockerfile")),
+            "a/x/Dockerfile"
+        );
+        assert_eq!(
+            header_name("a", Path::new("my app/Dockerfile")),
+            "a/my app/Dockerfile\t"
+        );
+        assert_eq!(
+            header_name("b", Path::new("é\"\n/x")),
+            r#""b/\303\251\"\n/x""#
+        );
+    }
+
+    #[test]
+    fn on_a_terminal_control_characters_are_shown() {
+        let look = Look {
+            color: false,
+            terminal: true,
+        };
+        let diff = unified(Path::new("D"), Some(b"a\r\n"), b"\x1b[2J\r\n", look);
+        let expected = "--- a/D\n+++ b/D\n@@ -1 +1 @@\n-a\r\n+\\u{1b}[2J\r\n";
+        assert_eq!(String::from_utf8_lossy(&diff), expected);
+    }
+
+    #[test]
+    fn a_great_change_is_found_in_bounded_time() {
+        let text = |word: &str| {
+            (0..40_000)
+                .map(|n| format!("{word} {n}\n"))
+                .collect::<String>()
+        };
+        let start = Instant::now();
+        let diff = plain(text("old").as_bytes(), text("new").as_bytes());
+        assert_eq!(
+            diff.lines().filter(|line| line.starts_with("+new")).count(),
+            40_000
+        );
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+}

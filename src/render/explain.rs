@@ -1,0 +1,66 @@
+//! Explanations for people: a rule, or what every rule made of a file.
+
+use std::path::Path;
+
+use super::{BOLD, Look, RULE, diff, human, visible_line};
+use crate::report::Report;
+use crate::rule::{Effect, Rule};
+
+/// Why the rule exists, what it changes, when it declines, and its examples as diffs.
+pub fn rule(rule: &Rule, look: Look) -> Vec<u8> {
+    let id = look.paint(RULE, &rule.id);
+    let mut out = format!("{id}: {}\n\n", rule.summary);
+    let default = if rule.enabled { "on" } else { "off" };
+    out.push_str(&format!(
+        "Phase {}, {}, {default}. ",
+        rule.phase, rule.applicability
+    ));
+    out.push_str(&changes(&rule.effects));
+    out.push_str(&format!("\n\n{}\n", rule.why.trim()));
+    if !rule.declines.is_empty() {
+        out.push_str(&format!("\n{}\n", look.paint(BOLD, "Left alone:")));
+        let lines = rule.declines.iter().map(|reason| format!("- {reason}\n"));
+        out.extend(lines);
+    }
+    let mut out = out.into_bytes();
+    for example in &rule.examples {
+        let (before, after) = (example.before.as_bytes(), example.after.as_bytes());
+        if before != after {
+            out.push(b'\n');
+            out.extend(diff::unified(
+                Path::new("Dockerfile"),
+                Some(before),
+                after,
+                look,
+            ));
+        }
+    }
+    out
+}
+
+fn changes(effects: &[Effect]) -> String {
+    if effects.is_empty() {
+        return "Changes the text only: the image is the same.".to_owned();
+    }
+    let parts: Vec<_> = effects.iter().map(human::effect).collect();
+    format!("May change: {}.", parts.join("; "))
+}
+
+/// What fired, and what was left alone and why, in the order of the text; before it what `context` says of the build
+/// context.
+pub fn file(report: &Report, context: &str, look: Look) -> String {
+    let fired = report.findings.iter().map(|finding| finding.span);
+    let declined = report.declined.iter().map(|decline| decline.span);
+    let texts = human::findings(report, look) + &human::declined(report, look);
+    let mut lines: Vec<_> = fired.chain(declined).zip(texts.lines()).collect();
+    lines.sort_by_key(|(span, _)| span.start);
+    let path = visible_line(&report.source.path.to_string_lossy());
+    let mut out = format!("{path}: {}\n", visible_line(context));
+    if lines.is_empty() && report.refused.is_empty() {
+        out.push_str(&format!("{path}: no rule has anything to say\n"));
+    }
+    for (_, line) in lines {
+        out.push_str(&format!("{line}\n"));
+    }
+    out
+}

@@ -1,0 +1,141 @@
+//! Reports as text for people: one line a finding, and a summary.
+
+use super::{ERROR, Look, RULE, Tally, visible_line};
+use crate::report::{Finding, Report};
+use crate::rule::{Applicability, Effect, Rule};
+use crate::text::{LineIndex, Span};
+
+/// `path:line:column: rule: message [applicability]`, a line each.
+pub fn findings(report: &Report, look: Look) -> String {
+    let place = Places::new(report);
+    let lines = report.findings.iter().map(|finding| {
+        let rule = look.paint(RULE, &finding.rule);
+        let message = visible_line(&finding.message);
+        let sure = finding_applicability(finding);
+        format!("{}: {rule}: {message} [{sure}]\n", place.of(finding.span))
+    });
+    lines.collect()
+}
+
+/// Why BuildKit refuses the file, an `error:` line each.
+pub fn refusals(report: &Report, look: Look) -> String {
+    let place = Places::new(report);
+    let error = look.paint(ERROR, "error:");
+    let lines = report.refused.iter().map(|refusal| {
+        let message = visible_line(&refusal.message);
+        format!(
+            "{error} {}: BuildKit refuses this file: {message}\n",
+            place.of(refusal.span)
+        )
+    });
+    lines.collect()
+}
+
+/// Patches that a check stopped, a line each.
+pub fn withheld(report: &Report, look: Look) -> String {
+    let place = Places::new(report);
+    let lines = report.withheld.iter().map(|withheld| {
+        let rule = look.paint(RULE, &withheld.rule);
+        let reason = visible_line(&withheld.reason);
+        format!("  {}: {rule}: {reason}\n", place.of(withheld.span))
+    });
+    lines.collect()
+}
+
+/// What was declined and why, a line each.
+pub fn declined(report: &Report, look: Look) -> String {
+    let place = Places::new(report);
+    let lines = report.declined.iter().map(|decline| {
+        let rule = look.paint(RULE, &decline.rule);
+        let reason = visible_line(&decline.reason);
+        format!("{}: {rule}: left alone: {reason}\n", place.of(decline.span))
+    });
+    lines.collect()
+}
+
+/// The heading above [`withheld`] lines.
+pub const WITHHELD_HEADING: &str = "Bugs in dockeropt: these fixes were made, failed a check, and were not used. Please report them:\n";
+
+/// How sure the fix of a finding is; what has no fix is a suggestion.
+pub fn finding_applicability(finding: &Finding) -> Applicability {
+    let fix = finding.fix.as_ref();
+    fix.map_or(Applicability::Suggestion, |fix| fix.applicability)
+}
+
+/// The table of the rules, a line each.
+pub fn rules(rules: &[Rule], look: Look) -> String {
+    let width = rules.iter().map(|rule| rule.id.len()).max().unwrap_or(0);
+    let lines = rules.iter().map(|rule| {
+        let id = look.paint(RULE, &rule.id);
+        let pad = width - rule.id.len();
+        let (phase, sure) = (rule.phase, rule.applicability);
+        let off = if rule.enabled { "" } else { " (off)" };
+        format!(
+            "{id}{:pad$}  {phase:<9}  {sure:<10}  {}{off}\n",
+            "", rule.summary
+        )
+    });
+    lines.collect()
+}
+
+/// What an effect lets a rule change, in words.
+pub fn effect(effect: &Effect) -> String {
+    let words = match effect {
+        Effect::Layers => {
+            "step boundaries: the same commands, in the same order, in the same state"
+        }
+        Effect::Caches => "deletes package caches or indexes, or keeps them from being written",
+        Effect::Packages => "flags that make an install smaller",
+        Effect::Order => "steps moved past steps that they do not interfere with",
+        Effect::Sources => "a COPY of part of the sources in front of the COPY of all",
+        Effect::AssumeYes => "flags that answer a prompt with yes",
+        Effect::Temp => "deletes a file that the same step downloaded",
+        Effect::CopyMode => "owner or mode moved from a RUN into the COPY before it",
+        Effect::Stages => "a build stage, and steps that move into it",
+        Effect::Base => "the base image",
+        Effect::Config(key) => return format!("the image's `{key}`"),
+        Effect::File(path) => return format!("the file `{path}`"),
+    };
+    words.to_owned()
+}
+
+/// `1 file`, `2 files`.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = match (number, noun) {
+        (1, _) => "",
+        (_, "fix" | "unsafe fix") => "es",
+        _ => "s",
+    };
+    format!("{number} {noun}{plural}")
+}
+
+/// The fixes by rule, the most frequent first: `apt-lists 3, copy-not-add 1`.
+pub fn fixes(tally: &Tally) -> String {
+    let mut rules: Vec<_> = tally.fixes.iter().collect();
+    rules.sort_by_key(|(rule, count)| (std::cmp::Reverse(**count), *rule));
+    let parts: Vec<_> = rules
+        .iter()
+        .map(|(rule, count)| format!("{rule} {count}"))
+        .collect();
+    parts.join(", ")
+}
+
+/// `path:line:column` of the spans of one report.
+struct Places {
+    path: String,
+    lines: LineIndex,
+}
+
+impl Places {
+    fn new(report: &Report) -> Self {
+        Self {
+            path: visible_line(&report.source.path.to_string_lossy()),
+            lines: LineIndex::new(&report.source.text),
+        }
+    }
+
+    fn of(&self, span: Span) -> String {
+        let (line, column) = self.lines.line_column(span.start);
+        format!("{}:{line}:{column}", self.path)
+    }
+}

@@ -1,0 +1,159 @@
+//! Reports as JSON. One document a run, with a `version` that changes when a reader would have to.
+//!
+//! Lines and columns count from 1, columns in bytes. Bytes that are not UTF-8 show as U+FFFD.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{Look, Tally, diff, human};
+use crate::report::Report;
+use crate::rule::{self, Applicability, Rule};
+use crate::text::{LineIndex, Span};
+
+/// The version of all JSON output.
+pub const VERSION: u32 = 1;
+
+/// Why a path could not be done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Error {
+    /// The path.
+    pub path: String,
+    /// The line of it, where one is known.
+    pub line: Option<u32>,
+    /// What is wrong with it.
+    pub message: String,
+}
+
+/// The document of a run up to its first file. The objects of [`file`] follow, with commas between them, then
+/// [`end`]: a run over many files never holds all of them.
+pub fn start() -> String {
+    format!("{{\"version\":{VERSION},\"files\":[")
+}
+
+/// What one file has to say. `patch_path` is the path that its diff names.
+pub fn file(report: &Report, patch_path: &Path) -> String {
+    let lines = LineIndex::new(&report.source.text);
+    let place = |span| Place::new(&lines, span);
+    let reason = |rule, reason, span| ReasonRow {
+        rule,
+        reason,
+        place: place(span),
+    };
+    let findings = report.findings.iter().map(|finding| FindingRow {
+        rule: &finding.rule,
+        message: &finding.message,
+        place: place(finding.span),
+        applicability: human::finding_applicability(finding),
+        fix: finding.fix.as_ref().map(|fix| fix.title.as_str()),
+        applied: finding.applied,
+    });
+    let declined = report.declined.iter();
+    let withheld = report.withheld.iter();
+    let refused = report.refused.iter().map(|refusal| RefusalRow {
+        message: &refusal.message,
+        place: place(refusal.span),
+    });
+    to_string(&File {
+        path: report.source.path.to_string_lossy().into_owned(),
+        changed: report.is_changed(),
+        findings: findings.collect(),
+        declined: declined
+            .map(|decline| reason(&decline.rule, &decline.reason, decline.span))
+            .collect(),
+        withheld: withheld
+            .map(|withheld| reason(&withheld.rule, &withheld.reason, withheld.span))
+            .collect(),
+        refused: refused.collect(),
+        diff: patch(report, patch_path),
+    })
+}
+
+/// The end of the document.
+pub fn end(errors: &[Error], tally: &Tally) -> String {
+    let (errors, tally) = (to_string(&errors), to_string(tally));
+    format!("],\"errors\":{errors},\"summary\":{tally}}}\n")
+}
+
+/// The document of `dockeropt rules`.
+pub fn rules(rules: &[Rule]) -> String {
+    let rows = to_string(&rule::rows(rules));
+    format!("{{\"version\":{VERSION},\"rules\":{rows}}}\n")
+}
+
+/// The unified diff, where there is one and it is text.
+fn patch(report: &Report, path: &Path) -> Option<String> {
+    if !report.is_changed() {
+        return None;
+    }
+    let diff = diff::unified(
+        path,
+        Some(&report.source.text),
+        &report.output,
+        Look::default(),
+    );
+    String::from_utf8(diff).ok()
+}
+
+fn to_string(value: &impl Serialize) -> String {
+    // Fails only for maps with keys that are not strings; there are none.
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct File<'a> {
+    path: String,
+    changed: bool,
+    findings: Vec<FindingRow<'a>>,
+    declined: Vec<ReasonRow<'a>>,
+    withheld: Vec<ReasonRow<'a>>,
+    refused: Vec<RefusalRow<'a>>,
+    diff: Option<String>,
+}
+
+#[derive(Serialize)]
+struct FindingRow<'a> {
+    rule: &'a str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: Place,
+    applicability: Applicability,
+    fix: Option<&'a str>,
+    applied: bool,
+}
+
+#[derive(Serialize)]
+struct ReasonRow<'a> {
+    rule: &'a str,
+    reason: &'a str,
+    #[serde(flatten)]
+    place: Place,
+}
+
+#[derive(Serialize)]
+struct RefusalRow<'a> {
+    message: &'a str,
+    #[serde(flatten)]
+    place: Place,
+}
+
+#[derive(Serialize)]
+struct Place {
+    line: u32,
+    column: u32,
+    end_line: u32,
+    end_column: u32,
+}
+
+impl Place {
+    fn new(lines: &LineIndex, span: Span) -> Self {
+        let (line, column) = lines.line_column(span.start);
+        let (end_line, end_column) = lines.line_column(span.end);
+        Self {
+            line,
+            column,
+            end_line,
+            end_column,
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The counts of a run: what its summary says.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::report::Report;
+use crate::rule::Applicability;
+
+/// Counts over the files of a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// Files that were read.
+    pub files: usize,
+    /// Dockerfiles that the fixes change, or write other files for.
+    pub changed: usize,
+    /// Findings.
+    pub findings: usize,
+    /// Fixes that are in the output, by rule.
+    pub fixes: BTreeMap<String, usize>,
+    /// Fixes that are left out because they are unsafe.
+    pub unsafe_fixes: usize,
+    /// Findings that are only shown.
+    pub suggestions: usize,
+    /// Patches that a check stopped: bugs of ours.
+    pub withheld: usize,
+    /// Files that BuildKit refuses.
+    pub refused: usize,
+    /// Paths that could not be done.
+    pub errors: usize,
+}
+
+impl Tally {
+    /// The counts of one file.
+    pub fn of(report: &Report) -> Self {
+        let mut tally = Self {
+            files: 1,
+            changed: usize::from(report.is_changed() || writes_files(report)),
+            findings: report.findings.len(),
+            withheld: report.withheld.len(),
+            refused: usize::from(!report.refused.is_empty()),
+            ..Self::default()
+        };
+        for finding in &report.findings {
+            let applicability = finding.fix.as_ref().map(|fix| fix.applicability);
+            match applicability {
+                _ if finding.applied => *tally.fixes.entry(finding.rule.clone()).or_default() += 1,
+                Some(Applicability::Unsafe) => tally.unsafe_fixes += 1,
+                Some(Applicability::Suggestion) | None => tally.suggestions += 1,
+                Some(Applicability::Safe) => {}
+            }
+        }
+        tally
+    }
+
+    /// Adds the counts of other files.
+    pub fn add(&mut self, other: Self) {
+        self.files += other.files;
+        self.changed += other.changed;
+        self.findings += other.findings;
+        for (rule, count) in other.fixes {
+            *self.fixes.entry(rule).or_default() += count;
+        }
+        self.unsafe_fixes += other.unsafe_fixes;
+        self.suggestions += other.suggestions;
+        self.withheld += other.withheld;
+        self.refused += other.refused;
+        self.errors += other.errors;
+    }
+
+    /// Fixes that are in the output.
+    pub fn applied(&self) -> usize {
+        self.fixes.values().sum()
+    }
+}
+
+fn writes_files(report: &Report) -> bool {
+    let mut applied = report.findings.iter().filter(|finding| finding.applied);
+    applied.any(|finding| {
+        finding
+            .fix
+            .as_ref()
+            .is_some_and(|fix| !fix.files.is_empty())
+    })
+}
