@@ -1,0 +1,11 @@
+//! The command line, from outside: what each command prints, writes and answers.
+
+mod commands;
+mod configuration;
+mod context;
+mod explaining;
+mod patches;
+mod paths;
+mod readme;
+pub(crate) mod sandbox;
+mod writing;

@@ -1,0 +1,261 @@
+//! Commands, flags and exit statuses.
+
+use serde_json::Value;
+
+use super::sandbox::{AFTER, BEFORE, GOOD, REFUSED, Ran, Sandbox};
+
+#[test]
+fn fix_is_a_dry_run() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let default = sandbox.run(&["fix"]).ended(0);
+    let expected = "\
+--- a/Dockerfile
++++ b/Dockerfile
+@@ -1,3 +1,3 @@
+ FROM python:3.12
+-ADD requirements.txt /app/
++COPY requirements.txt /app/
+ RUN apt-get update && apt-get install -y tini && rm -rf /var/lib/apt/lists/*
+";
+    assert_eq!(default.out, expected);
+    let explicit = sandbox.run(&["fix", "--dry-run", "."]).ended(0);
+    assert_eq!(explicit.out, expected);
+    assert_eq!(sandbox.text("Dockerfile"), BEFORE);
+}
+
+#[test]
+fn fix_counts_the_unsafe_fixes_that_it_leaves_out() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let ran = sandbox.run(&["fix"]).ended(0);
+    assert_eq!(ran.last(), "1 unsafe fix not included; see with `--unsafe`");
+    let ran = sandbox.run(&["fix", "--unsafe"]).ended(0);
+    assert!(ran.out.contains("--no-install-recommends"), "{ran:#?}");
+    assert!(!ran.err.contains("--unsafe"), "{ran:#?}");
+}
+
+#[test]
+fn fix_with_exit_code_says_whether_something_would_change() {
+    let sandbox = Sandbox::with(&[("bad/Dockerfile", BEFORE), ("good/Dockerfile", GOOD)]);
+    sandbox.run(&["fix", "--exit-code"]).ended(1);
+    sandbox.run(&["fix", "--exit-code", "good"]).ended(0);
+    sandbox.pipe(&["fix", "--exit-code", "-"], BEFORE).ended(1);
+    sandbox.pipe(&["fix", "--exit-code", "-"], GOOD).ended(0);
+}
+
+#[test]
+fn fix_writes_when_told() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE), ("good.Dockerfile", GOOD)]);
+    let ran = sandbox.run(&["fix", "--write"]).ended(0);
+    assert_eq!(ran.out, "Dockerfile: copy-not-add 1\n");
+    assert_eq!(sandbox.text("Dockerfile"), AFTER);
+    assert_eq!(sandbox.text("good.Dockerfile"), GOOD);
+    let again = sandbox.run(&["fix", "--write"]).ended(0);
+    assert_eq!(again.out, "");
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_refused() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    sandbox.run(&["fix", "--write", "--dry-run"]).ended(2);
+    sandbox.run(&["fix", "--write", "--exit-code"]).ended(2);
+    sandbox.run(&["fix", "--write", "-"]).ended(2);
+    sandbox.run(&["fix", "-", "Dockerfile"]).ended(2);
+    sandbox.run(&["fix", "--no-such-flag"]).ended(2);
+    assert_eq!(sandbox.text("Dockerfile"), BEFORE);
+}
+
+#[test]
+fn standard_input_is_printed_fixed() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.pipe(&["fix", "-"], BEFORE).ended(0).out, AFTER);
+    assert_eq!(sandbox.pipe(&["fix", "-"], GOOD).ended(0).out, GOOD);
+    let latin = b"FROM scratch\r\n# caf\xe9 \x1b[31m\r\nADD a /a";
+    let ran = sandbox
+        .pipe(&["fix", "-", "--color=always"], latin)
+        .ended(0);
+    assert_eq!(
+        ran.bytes,
+        b"FROM scratch\r\n# caf\xe9 \x1b[31m\r\nCOPY a /a"
+    );
+}
+
+#[test]
+fn standard_input_that_is_refused_comes_out_as_it_is() {
+    let sandbox = Sandbox::new();
+    let args = ["fix", "-", "--stdin-filename", "app/Dockerfile"];
+    let ran = sandbox.pipe(&args, REFUSED).ended(2);
+    assert_eq!(ran.out, REFUSED);
+    assert!(
+        ran.err.starts_with("error: app/Dockerfile:2:1: "),
+        "{ran:#?}"
+    );
+}
+
+#[test]
+fn check_lists_findings_one_a_line() {
+    let sandbox = Sandbox::with(&[("app/Dockerfile", BEFORE)]);
+    let ran = sandbox.run(&["check"]).ended(1);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    let [first, second] = lines[..] else {
+        panic!("{ran:#?}")
+    };
+    assert!(
+        first.starts_with("app/Dockerfile:2:1: copy-not-add: "),
+        "{first}"
+    );
+    assert!(first.ends_with(" [safe]"), "{first}");
+    assert!(second.starts_with("app/Dockerfile:3:"), "{second}");
+    assert!(second.ends_with(" [unsafe]"), "{second}");
+    assert!(ran.last().starts_with("2 findings in 1 file: "), "{ran:#?}");
+    let piped = sandbox.pipe(&["check", "-"], BEFORE).ended(1);
+    assert!(
+        piped.out.starts_with("<stdin>:2:1: copy-not-add: "),
+        "{piped:#?}"
+    );
+}
+
+#[test]
+fn check_is_content_with_a_good_file() {
+    let sandbox = Sandbox::with(&[("Dockerfile", GOOD)]);
+    let ran = sandbox.run(&["check"]).ended(0);
+    assert_eq!(
+        (ran.out.as_str(), ran.last()),
+        ("", "no findings in 1 file")
+    );
+}
+
+#[test]
+fn rules_are_selected_and_ignored() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let rules_of = |args: &[&str]| {
+        let out = sandbox.run(args).out;
+        let rule = |line: &str| line.split(": ").nth(1).map(str::to_owned);
+        out.lines().filter_map(rule).collect::<Vec<_>>()
+    };
+    let both = ["copy-not-add", "apt-no-recommends"];
+    assert_eq!(rules_of(&["check"]), both);
+    assert_eq!(rules_of(&["check", "--select", "copy-not-add"]), &both[..1]);
+    assert_eq!(
+        rules_of(&["check", "--select=copy-not-add,apt-no-recommends"]),
+        both
+    );
+    assert_eq!(rules_of(&["check", "--ignore", "copy-not-add"]), &both[1..]);
+    let ran = sandbox.run(&["fix", "--ignore", "copy-not-add"]).ended(0);
+    assert_eq!(ran.out, "");
+    let ran = sandbox.run(&["check", "--select", "copy-not-ad"]).ended(2);
+    assert!(ran.err.contains("did you mean `copy-not-add`?"), "{ran:#?}");
+}
+
+#[test]
+fn one_bad_file_stops_no_other() {
+    let files = [
+        ("a/Dockerfile", REFUSED),
+        ("b/Dockerfile", BEFORE),
+        ("c/Dockerfile", ""),
+    ];
+    let sandbox = Sandbox::with(&files);
+    let ran = sandbox.run(&["fix", "--write", ".", "missing"]).ended(2);
+    assert_eq!(sandbox.text("a/Dockerfile"), REFUSED);
+    assert_eq!(sandbox.text("b/Dockerfile"), AFTER);
+    for error in [
+        "error: missing: ",
+        "error: a/Dockerfile:2:1: ",
+        "error: c/Dockerfile:1:1: ",
+    ] {
+        assert!(ran.err.contains(error), "{ran:#?}");
+    }
+    sandbox.run(&["check"]).ended(2);
+}
+
+#[test]
+fn output_is_in_path_order() {
+    let sandbox = Sandbox::new();
+    for folder in 0..600 {
+        sandbox.write(format!("{folder}/Dockerfile"), BEFORE);
+    }
+    let ran = sandbox.run(&["fix"]).ended(0);
+    let headers: Vec<&str> = ran
+        .out
+        .lines()
+        .filter(|line| line.starts_with("--- "))
+        .collect();
+    assert_eq!(headers.len(), 600);
+    assert!(headers.is_sorted(), "{headers:#?}");
+}
+
+#[test]
+fn json_is_one_document() {
+    let sandbox = Sandbox::with(&[("a/Dockerfile", BEFORE), ("b/Dockerfile", REFUSED)]);
+    let document = json(
+        &sandbox
+            .run(&["check", "--format=json", ".", "missing"])
+            .ended(2),
+    );
+    assert_eq!(document["version"], 1);
+    let finding = &document["files"][0]["findings"][0];
+    assert_eq!(document["files"][0]["path"], "a/Dockerfile");
+    assert_eq!(finding["rule"], "copy-not-add");
+    assert_eq!(
+        (&finding["line"], &finding["column"]),
+        (&2.into(), &1.into())
+    );
+    assert_eq!(finding["applicability"], "safe");
+    assert_eq!(document["files"][1]["refused"][0]["line"], 2);
+    assert_eq!(document["errors"][0]["path"], "missing");
+    assert_eq!(document["summary"]["findings"], 2);
+    let document = json(&sandbox.run(&["fix", "--format=json", "a"]).ended(0));
+    let diff = document["files"][0]["diff"].as_str().unwrap();
+    assert!(diff.contains("\n+COPY requirements.txt /app/\n"), "{diff}");
+    let empty = json(&sandbox.run(&["fix", "--format=json", "missing"]).ended(2));
+    assert_eq!(empty["files"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn rules_are_listed() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["rules"]).ended(0);
+    assert!(
+        ran.out
+            .lines()
+            .any(|line| line.starts_with("copy-not-add ")),
+        "{ran:#?}"
+    );
+    let document = json(&sandbox.run(&["rules", "--format=json"]).ended(0));
+    let rules = document["rules"].as_array().unwrap();
+    assert_eq!(rules.len(), ran.out.lines().count());
+    let rule = rules
+        .iter()
+        .find(|rule| rule["id"] == "copy-not-add")
+        .unwrap();
+    assert_eq!(
+        (&rule["phase"], &rule["applicability"]),
+        (&"normalize".into(), &"safe".into())
+    );
+}
+
+#[test]
+fn colours_are_for_terminals_unless_asked_for() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let is_coloured = |args: &[&str], env: &[(&str, &str)]| {
+        let mut command = sandbox.command();
+        let output = command
+            .args(args)
+            .envs(env.iter().copied())
+            .output()
+            .unwrap();
+        let ran = Ran::new(output).ended(0);
+        ran.out.contains("\x1b[")
+    };
+    let force = ("CLICOLOR_FORCE", "1");
+    let none = ("NO_COLOR", "1");
+    assert!(!is_coloured(&["fix"], &[]));
+    assert!(is_coloured(&["fix", "--color", "always"], &[]));
+    assert!(is_coloured(&["--color=always", "fix"], &[none]));
+    assert!(is_coloured(&["fix"], &[force]));
+    assert!(!is_coloured(&["fix"], &[force, none]));
+    assert!(!is_coloured(&["fix", "--color=never"], &[force]));
+}
+
+fn json(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.out).unwrap()
+}

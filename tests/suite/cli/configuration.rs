@@ -1,0 +1,103 @@
+//! `dockeropt.toml`: which one counts, and what a bad one does.
+
+use super::sandbox::{AFTER, BEFORE, Sandbox};
+
+#[test]
+fn the_nearest_configuration_counts() {
+    let files = [
+        ("dockeropt.toml", "ignore = ['copy-not-add']\n"),
+        ("Dockerfile", BEFORE),
+        ("api/Dockerfile", BEFORE),
+        ("web/dockeropt.toml", ""),
+        ("web/app/Dockerfile", BEFORE),
+    ];
+    let sandbox = Sandbox::with(&files);
+    sandbox.run(&["fix", "--write"]).ended(0);
+    assert_eq!(sandbox.text("Dockerfile"), BEFORE);
+    assert_eq!(sandbox.text("api/Dockerfile"), BEFORE);
+    assert_eq!(sandbox.text("web/app/Dockerfile"), AFTER);
+    let args = ["fix", "-", "--stdin-filename", "api/Dockerfile"];
+    assert_eq!(sandbox.pipe(&args, BEFORE).ended(0).out, BEFORE);
+}
+
+#[test]
+fn the_command_line_has_the_last_word() {
+    let files = [
+        ("dockeropt.toml", "ignore = ['copy-not-add']\n"),
+        ("Dockerfile", BEFORE),
+    ];
+    let sandbox = Sandbox::with(&files);
+    sandbox
+        .run(&["fix", "--select", "copy-not-add", "--exit-code"])
+        .ended(1);
+    sandbox
+        .run(&["check", "--ignore", "apt-no-recommends"])
+        .ended(0);
+}
+
+#[test]
+fn a_bad_configuration_stops_only_its_own_files() {
+    let files = [
+        ("a/dockeropt.toml", "select = []\nselct = []\n"),
+        ("a/Dockerfile", BEFORE),
+        ("a/b/Dockerfile", BEFORE),
+        ("c/Dockerfile", BEFORE),
+    ];
+    let sandbox = Sandbox::with(&files);
+    let ran = sandbox.run(&["fix", "--write"]).ended(2);
+    assert_eq!(sandbox.text("a/Dockerfile"), BEFORE);
+    assert_eq!(sandbox.text("a/b/Dockerfile"), BEFORE);
+    assert_eq!(sandbox.text("c/Dockerfile"), AFTER);
+    let errors: Vec<&str> = ran
+        .err
+        .lines()
+        .filter(|line| line.starts_with("error: "))
+        .collect();
+    let [error] = errors[..] else {
+        panic!("{ran:#?}")
+    };
+    assert!(error.starts_with("error: a/dockeropt.toml:2: "), "{error}");
+    assert!(error.contains("did you mean `select`?"), "{error}");
+}
+
+const OWN_RULE: &str = "\
+summary = 'Answer yes'
+phase = 'commands'
+applicability = 'safe'
+effects = ['assume-yes']
+why = 'A build has nobody to ask.'
+[match]
+instruction = 'RUN'
+command = ['our-tool', 'install']
+lacks-flag = '--yes'
+[rewrite]
+add-flag = '--yes'
+[[example]]
+before = \"FROM a\\nRUN our-tool install x\\n\"
+after = \"FROM a\\nRUN our-tool install --yes x\\n\"
+";
+fn with_own_rule(rule: &str) -> Sandbox {
+    Sandbox::with(&[
+        ("dockeropt.toml", "extend = ['ci/rules']\n"),
+        ("ci/rules/our-tool.toml", rule),
+        ("ci/rules/README.md", ""),
+        ("app/Dockerfile", "FROM debian:12\nRUN our-tool install x\n"),
+    ])
+}
+
+#[test]
+fn a_team_adds_rules_of_its_own() {
+    let sandbox = with_own_rule(OWN_RULE);
+    assert!(sandbox.run(&["rules"]).ended(0).out.contains("\nour-tool "));
+    sandbox.run(&["fix", "--write"]).ended(0);
+    let expected = "FROM debian:12\nRUN our-tool install --yes x\n";
+    assert_eq!(sandbox.text("app/Dockerfile"), expected);
+}
+
+#[test]
+fn a_bad_own_rule_is_an_error_with_its_line() {
+    let sandbox = with_own_rule(&OWN_RULE.replace("lacks-flag", "lack-flag"));
+    let ran = sandbox.run(&["check"]).ended(2);
+    let error = "error: ci/rules/our-tool.toml:9: ";
+    assert!(ran.err.starts_with(error), "{ran:#?}");
+}

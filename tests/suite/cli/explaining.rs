@@ -1,0 +1,107 @@
+//! `explain`: rules and files.
+
+use super::sandbox::{BEFORE, REFUSED, Sandbox};
+
+#[test]
+fn a_rule_is_explained() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["explain", "copy-not-add"]).ended(0);
+    assert!(ran.out.starts_with("copy-not-add: "), "{ran:#?}");
+    for part in [
+        "normalize",
+        "safe",
+        "\nLeft alone:\n- ",
+        "\n--- a/Dockerfile\n",
+        "\n-ADD ",
+        "\n+COPY ",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing: {ran:#?}");
+    }
+}
+
+#[test]
+fn a_file_is_explained() {
+    let url = "ADD https://example.org/tool /tool\n";
+    let sandbox = Sandbox::with(&[("Dockerfile", &format!("{BEFORE}{url}"))]);
+    let ran = sandbox.run(&["explain", "Dockerfile"]).ended(0);
+    let lines: Vec<&str> = ran.out.lines().collect();
+    assert!(
+        lines[1].starts_with("Dockerfile:2:1: copy-not-add: "),
+        "{ran:#?}"
+    );
+    let declined = lines
+        .iter()
+        .find(|line| line.starts_with("Dockerfile:4:1: copy-not-add: left alone: "));
+    assert!(declined.is_some(), "{ran:#?}");
+}
+
+#[test]
+fn what_cannot_be_explained_is_an_error() {
+    let sandbox = Sandbox::with(&[("Dockerfile", REFUSED)]);
+    let ran = sandbox.run(&["explain", "no-such-thing"]).ended(2);
+    assert!(
+        ran.err
+            .starts_with("error: `no-such-thing` is neither a rule nor a file"),
+        "{ran:#?}"
+    );
+    let ran = sandbox.run(&["explain", "Dockerfile"]).ended(2);
+    assert!(ran.err.contains("BuildKit refuses"), "{ran:#?}");
+}
+
+/// A project whose steps differ in what makes them run.
+fn project() -> Sandbox {
+    let dockerfile = "FROM node:22\nWORKDIR /app\nCOPY package.json ./\nRUN npm ci\nARG VERSION\n\
+                      COPY . .\nRUN npm run build\nCMD [\"node\", \"dist\"]\n";
+    Sandbox::with(&[
+        ("web/Dockerfile", dockerfile),
+        ("web/.dockerignore", "Dockerfile\n.dockerignore\n*.md\n"),
+        ("web/package.json", "{}"),
+        ("web/src/main.js", "x"),
+        ("web/README.md", "x"),
+        ("other", "x"),
+    ])
+}
+
+#[test]
+fn the_cache_is_explained() {
+    let sandbox = project();
+    let ran = sandbox
+        .run(&["explain", "web/Dockerfile", "--cache"])
+        .ended(0);
+    for part in [
+        "    2  WORKDIR /app\n       runs again only after a step before it\n",
+        "    3  COPY package.json ./\n       runs again after a change of `package.json`\n",
+        "    6  COPY . .\n       runs again after a change of one of 2 files of the build context\n",
+        "    7  RUN npm run build\n       runs again after a change of `VERSION`\n",
+        "after a change of `src/main.js`: 2 of 5 steps run\n",
+        "after a change of `package.json`: 4 of 5 steps run\n",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing: {ran:#?}");
+    }
+    assert!(!ran.out.contains("CMD"), "no step: {ran:#?}");
+}
+
+#[test]
+fn a_touched_file_runs_steps() {
+    let sandbox = project();
+    let touch =
+        |path: &str| sandbox.run(&["explain", "web/Dockerfile", "--cache", "--touch", path]);
+    let ran = touch("web/src/main.js").ended(0);
+    for part in [
+        "    4  RUN npm ci\n       cached\n",
+        "    6  COPY . .\n       runs: `src/main.js` changed\n",
+        "    7  RUN npm run build\n       runs: line 6 does\n",
+    ] {
+        assert!(ran.out.contains(part), "{part:?} is missing: {ran:#?}");
+    }
+    let ignored = touch("web/README.md").ended(0);
+    assert!(ignored.out.ends_with("0 of 5 steps run\n"), "{ignored:#?}");
+    for (path, said) in [
+        ("other", "is not in the build context"),
+        ("web/src", "is a directory"),
+        ("nothing", "error: `nothing`"),
+    ] {
+        let ran = touch(path).ended(2);
+        assert!(ran.err.contains(said), "{said:?} is missing: {ran:#?}");
+    }
+}

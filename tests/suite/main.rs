@@ -1,0 +1,28 @@
+//! The tests of the whole crate, in one binary: what must hold for every Dockerfile, and what each rule does.
+
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
+
+mod cases;
+mod cli;
+mod conformance;
+mod corpus;
+mod corpus_fix;
+mod diff;
+mod differential;
+#[cfg(unix)]
+mod engine;
+mod files;
+mod generate;
+mod guard;
+mod guard_effects;
+mod guard_mutation;
+mod guard_traps;
+mod invariants;
+mod patching;
+mod precommit;
+mod properties;
+mod run;
+mod shell;
+mod tidy;
+mod traps;
+mod view;

@@ -1,0 +1,125 @@
+//! How the tests run dockeropt: the one place that knows where rules, configuration and contexts come from.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dockeropt::chain::{Build, Chain, optimize};
+use dockeropt::config::Config;
+use dockeropt::context::{BuildContext, MemoryContext, NoContext};
+use dockeropt::render::Look;
+use dockeropt::render::diff::unified;
+use dockeropt::report::Report;
+use dockeropt::rule::{self, Applicability, Rule};
+use dockeropt::text::Source;
+
+use crate::files::files_under;
+
+/// Every rule that dockeropt has, in the state in which it ships.
+pub(crate) fn all_rules() -> Vec<Rule> {
+    rule::builtin().to_vec()
+}
+
+/// The chain that runs by default.
+pub(crate) fn default_chain() -> Chain {
+    chain(all_rules())
+}
+
+/// A chain of all rules, those that are off by default too.
+pub(crate) fn every_rule() -> Chain {
+    chain(enabled(all_rules()))
+}
+
+/// A chain of these rules, enabled or not.
+pub(crate) fn chain_of_rules(ids: &[&str]) -> Chain {
+    chain(enabled(rules_named(ids)))
+}
+
+fn chain(rules: Vec<Rule>) -> Chain {
+    Chain::new(rules).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn enabled(mut rules: Vec<Rule>) -> Vec<Rule> {
+    rules.iter_mut().for_each(|rule| rule.enabled = true);
+    rules
+}
+
+fn rules_named(ids: &[&str]) -> Vec<Rule> {
+    let mut rules = all_rules();
+    rules.retain(|rule| ids.contains(&rule.id.as_str()));
+    assert_eq!(
+        rules.len(),
+        ids.len(),
+        "no rule has one of these ids: {ids:?}"
+    );
+    rules
+}
+
+/// The chain of a case: the rule that its group names, or the default chain for `chain` and `traps`; with what its
+/// `dockeropt.toml` says.
+pub(crate) fn case_chain(group: &str, case: &Path) -> Chain {
+    let rules = match group {
+        "chain" | "traps" => all_rules(),
+        rule => enabled(rules_named(&[rule])),
+    };
+    let path = case.join("dockeropt.toml");
+    let Ok(text) = fs::read_to_string(&path) else {
+        return chain(rules);
+    };
+    let config = Config::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
+    chain(
+        config
+            .apply(rules)
+            .unwrap_or_else(|error| panic!("{error}")),
+    )
+}
+
+/// Runs a chain with everything that it would ever write.
+pub(crate) fn run(chain: &Chain, context: &dyn BuildContext, text: &[u8]) -> Report {
+    let source = Source {
+        path: PathBuf::from("Dockerfile"),
+        text: text.to_vec(),
+    };
+    optimize(chain, &Build::of(context), source, Applicability::Unsafe)
+}
+
+/// The build context of a case: the files beside its Dockerfile. With a file `no-context`, there is none.
+pub(crate) fn context_of(folder: &Path) -> Box<dyn BuildContext> {
+    if folder.join("no-context").exists() {
+        return Box::new(NoContext);
+    }
+    let own = ["Dockerfile", "dockeropt.toml"].map(|name| folder.join(name));
+    let files = files_under(folder)
+        .into_iter()
+        .filter(|path| !own.contains(path));
+    let pairs = files.map(|path| {
+        let name = path.strip_prefix(folder).unwrap_or(&path);
+        (
+            name.to_string_lossy().into_owned(),
+            fs::read(&path).unwrap(),
+        )
+    });
+    Box::new(pairs.collect::<MemoryContext>())
+}
+
+/// The bytes of a case's Dockerfile.
+pub(crate) fn dockerfile_of(folder: &Path) -> Vec<u8> {
+    let path = folder.join("Dockerfile");
+    fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A context that holds the files that generated Dockerfiles name.
+pub(crate) fn memory_context() -> Box<dyn BuildContext> {
+    let archive: &[u8] = b"\x1f\x8b\x08\0\0\0\0\0\0\x03";
+    Box::new(MemoryContext::from([
+        ("a", b"a\n".as_slice()),
+        ("b", b"b\n"),
+        ("requirements.txt", b"flask\n"),
+        ("a.tar.gz", archive),
+    ]))
+}
+
+/// The diff of a report as `fix` prints it.
+pub(crate) fn printed_diff(report: &Report) -> Vec<u8> {
+    let before = Some(report.source.text.as_slice());
+    unified(&report.source.path, before, &report.output, Look::default())
+}
