@@ -1,0 +1,10 @@
+# build-arg: TWO=from-outside
+FROM scratch
+ENV ONE=env
+ARG ONE=arg
+ENV SEEN=$ONE
+ARG TWO=arg
+ENV TWO=env
+ENV SEEN2=$TWO
+ARG THREE=3 FOUR=$THREE
+ENV SEEN3=$FOUR

@@ -1,0 +1,10 @@
+ARG IMAGE=scratch
+FROM $IMAGE
+ARG U=33 P=8080 D=/data S=SIGINT K=key
+USER $U
+EXPOSE $P
+VOLUME $D
+STOPSIGNAL $S
+WORKDIR /srv/$U
+LABEL $K=$U "$K.two"='$U'
+CMD echo $U

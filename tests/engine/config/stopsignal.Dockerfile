@@ -1,0 +1,5 @@
+FROM scratch AS named
+STOPSIGNAL SIGQUIT
+FROM named AS number
+STOPSIGNAL 9
+FROM named
