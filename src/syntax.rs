@@ -13,7 +13,7 @@ mod words;
 
 use crate::text::Span;
 
-pub(crate) use check::csv_fields;
+pub(crate) use check::{csv_fields, nanoseconds};
 
 /// A parsed Dockerfile.
 #[derive(Debug, Clone, Default)]

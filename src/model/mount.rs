@@ -1,6 +1,7 @@
 //! The value of `RUN --mount`: comma-separated fields (BuildKit's `instructions/commands_runmount.go`).
 
 use super::expand::NoValue;
+use crate::syntax::csv_fields;
 
 /// What a mount is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,7 +55,7 @@ impl Mount {
             others: Vec::new(),
         };
         let mut readonly = None;
-        for field in fields(value) {
+        for field in csv_fields(value).unwrap_or_default() {
             let (key, value) = match field.split_once('=') {
                 Some((key, value)) => (key.to_lowercase(), expand(value)?),
                 None => (field.to_lowercase(), "true".to_owned()),
@@ -82,7 +83,7 @@ pub fn from(value: &str) -> Option<String> {
     if !value.to_ascii_lowercase().contains("from") {
         return None;
     }
-    let mut fields = fields(value).into_iter().rev();
+    let mut fields = csv_fields(value)?.into_iter().rev();
     fields.find_map(|field| {
         let (key, value) = field.split_once('=')?;
         let is_from = key.eq_ignore_ascii_case("from") && !value.is_empty();
@@ -105,24 +106,6 @@ fn kind(value: &str) -> Result<Kind, NoValue> {
 
 fn is_true(value: &str) -> bool {
     matches!(value, "1" | "t" | "T" | "true" | "TRUE" | "True")
-}
-
-/// The fields of one line of comma-separated values: one that starts with `"` goes to the next quote, `""` being one.
-fn fields(value: &str) -> Vec<String> {
-    let mut fields = vec![String::new()];
-    let mut rest = value.chars().peekable();
-    let mut quoted = false;
-    while let Some(ch) = rest.next() {
-        let field = fields.last_mut();
-        let starts = field.as_ref().is_some_and(|field| field.is_empty());
-        match ch {
-            '"' if quoted && rest.next_if_eq(&'"').is_none() => quoted = false,
-            '"' if !quoted && starts => quoted = true,
-            ',' if !quoted => fields.push(String::new()),
-            _ => field.into_iter().for_each(|field| field.push(ch)),
-        }
-    }
-    fields
 }
 
 #[cfg(test)]

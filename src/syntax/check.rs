@@ -345,7 +345,7 @@ fn health_values(instruction: &Instruction) -> Option<String> {
 }
 
 /// A duration as Go's `time.ParseDuration` reads it, in nanoseconds.
-fn nanoseconds(text: &str) -> Option<f64> {
+pub(crate) fn nanoseconds(text: &str) -> Option<f64> {
     let (sign, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (-1.0, rest),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),

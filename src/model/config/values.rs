@@ -1,7 +1,7 @@
 //! Values of the configuration that have a grammar of their own: ports, health checks, durations.
 
 use crate::syntax::bytes::lossy;
-use crate::syntax::{Args, Instruction};
+use crate::syntax::{Args, Instruction, nanoseconds};
 
 /// A health check. Durations in nanoseconds; 0 where the engine's default holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -60,33 +60,15 @@ pub(super) fn healthcheck(instruction: &Instruction) -> Option<Healthcheck> {
     })
 }
 
-/// Nanoseconds of a duration as Go writes it: `1m30s`, `1.5h`, `500ms`.
+/// Nanoseconds of a duration as Go writes it: `1m30s`, `1.5h`, `500ms`; none for no text.
 fn duration(text: &str) -> Option<u64> {
-    if text.is_empty() || text == "0" {
-        return Some(0);
-    }
-    let mut rest = text.strip_prefix('+').unwrap_or(text);
-    let mut total = 0_f64;
-    while !rest.is_empty() {
-        let number = rest.find(|ch: char| !ch.is_ascii_digit() && ch != '.')?;
-        let (amount, behind) = rest.split_at(number);
-        let unit = behind
-            .find(|ch: char| ch.is_ascii_digit() || ch == '.')
-            .unwrap_or(behind.len());
-        let (unit, behind) = behind.split_at(unit);
-        let scale = match unit {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return None,
-        };
-        total += amount.parse::<f64>().ok()? * scale;
-        rest = behind;
-    }
-    (total < i64::MAX as f64).then_some(total as u64)
+    let total = match text {
+        "" => 0.0,
+        text => nanoseconds(text)?,
+    };
+    (0.0..i64::MAX as f64)
+        .contains(&total)
+        .then_some(total as u64)
 }
 
 /// The ports of one word of EXPOSE: `80`, `53/udp`, `8000-8010`, with what stands before a colon left out.
