@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{path, read};
+use super::{ManifestError, path, read};
 use crate::context::BuildContext;
 
 /// The most entries that one expansion looks at.
@@ -16,6 +16,29 @@ const PATTERNS: usize = 1_000;
 
 /// The most directories that a pattern goes down.
 const DEPTH: usize = 12;
+
+/// The paths of the files called `name` in the directories that `patterns` name, sorted, without the root's own.
+/// `manifest` is the file of the root that holds the patterns.
+///
+/// # Errors
+/// A pattern is malformed or leaves the context, or the tree is too large.
+pub(super) fn members<'p>(
+    context: &dyn BuildContext,
+    manifest: &str,
+    patterns: impl IntoIterator<Item = &'p str>,
+    name: &str,
+) -> Result<Vec<String>, ManifestError> {
+    let root = path::parent(manifest);
+    let directories = directories(context, root, patterns)
+        .map_err(|message| ManifestError::new(manifest, None, message))?;
+    let members = directories
+        .into_iter()
+        .filter(|directory| directory != root);
+    let manifests = members.filter_map(|directory| path::join(&directory, name));
+    Ok(manifests
+        .filter(|path| read::is_file(context, path))
+        .collect())
+}
 
 /// The directories below `base` that `patterns` name, sorted, relative to the context. A pattern that starts with `!`
 /// takes away what the patterns before it named. Never goes into `node_modules` and hidden directories.

@@ -1,7 +1,7 @@
 //! The members of a workspace of npm, yarn, pnpm or bun.
 
 use crate::context::BuildContext;
-use crate::project::{ManifestError, expand, path, read};
+use crate::project::{ManifestError, expand};
 
 /// The paths of the members' `package.json`, sorted, without that of the root. `manifest` is the file that holds the
 /// globs: the root's `package.json`, or its `pnpm-workspace.yaml`.
@@ -13,17 +13,8 @@ pub fn workspace_members(
     manifest: &str,
     globs: &[String],
 ) -> Result<Vec<String>, ManifestError> {
-    let root = path::parent(manifest);
     let globs = globs.iter().map(String::as_str);
-    let directories = expand::directories(context, root, globs)
-        .map_err(|message| ManifestError::new(manifest, None, message))?;
-    let members = directories
-        .into_iter()
-        .filter(|directory| directory != root);
-    let manifests = members.filter_map(|directory| path::join(&directory, "package.json"));
-    Ok(manifests
-        .filter(|path| read::is_file(context, path))
-        .collect())
+    expand::members(context, manifest, globs, "package.json")
 }
 
 #[cfg(test)]

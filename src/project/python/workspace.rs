@@ -2,7 +2,7 @@
 
 use super::Uv;
 use crate::context::BuildContext;
-use crate::project::{ManifestError, expand, path, read};
+use crate::project::{ManifestError, expand};
 
 /// The paths of the members' `pyproject.toml`, sorted, without that of the root at `manifest`.
 ///
@@ -13,19 +13,11 @@ pub fn uv_members(
     manifest: &str,
     uv: &Uv,
 ) -> Result<Vec<String>, ManifestError> {
-    let root = path::parent(manifest);
     let members = uv.workspace_members.iter().flatten().cloned();
     let exclude = uv.workspace_exclude.iter().map(|glob| format!("!{glob}"));
     let globs: Vec<String> = members.chain(exclude).collect();
-    let directories = expand::directories(context, root, globs.iter().map(String::as_str))
-        .map_err(|message| ManifestError::new(manifest, None, message))?;
-    let members = directories
-        .into_iter()
-        .filter(|directory| directory != root);
-    let manifests = members.filter_map(|directory| path::join(&directory, "pyproject.toml"));
-    Ok(manifests
-        .filter(|path| read::is_file(context, path))
-        .collect())
+    let globs = globs.iter().map(String::as_str);
+    expand::members(context, manifest, globs, "pyproject.toml")
 }
 
 #[cfg(test)]
