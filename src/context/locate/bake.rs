@@ -57,18 +57,10 @@ fn inherited(targets: &Value, target: &Value, depth: usize) -> Value {
             Some(parent) if depth > 0 => {
                 below = below.overlaid(&inherited(targets, parent, depth - 1))
             }
-            _ => below = below.overlaid(&unknown_target()),
+            _ => below = below.overlaid(&Value::unknown_build()),
         }
     }
     below.overlaid(target)
-}
-
-fn unknown_target() -> Value {
-    Value::Map(
-        ["context", "dockerfile", "target"]
-            .map(|key| (key.to_owned(), Value::Opaque))
-            .to_vec(),
-    )
 }
 
 #[cfg(test)]

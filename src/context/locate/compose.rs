@@ -77,7 +77,7 @@ fn build_of(file: &Value, service: &Value, depth: usize) -> Option<Value> {
     let from = extended.text().or_else(|| extended.get("service")?.text());
     let below = if extended.get("file").is_some() {
         // What another file says of the build is not looked up: what this one leaves open is not known.
-        own.is_some().then(unknown_build)
+        own.is_some().then(Value::unknown_build)
     } else {
         let service = file.get("services")?.get(from?)?;
         if depth == 0 {
@@ -90,14 +90,6 @@ fn build_of(file: &Value, service: &Value, depth: usize) -> Option<Value> {
         (Some(below), Some(own)) => Some(below.overlaid(&own)),
         (below, own) => own.or(below),
     }
-}
-
-fn unknown_build() -> Value {
-    Value::Map(
-        ["context", "dockerfile", "target"]
-            .map(|key| (key.to_owned(), Value::Opaque))
-            .to_vec(),
-    )
 }
 
 #[cfg(test)]

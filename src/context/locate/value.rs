@@ -19,6 +19,12 @@ pub(super) enum Value {
 }
 
 impl Value {
+    /// A build of which nothing can be read.
+    pub(super) fn unknown_build() -> Self {
+        let unknown = ["context", "dockerfile", "target"];
+        Self::Map(unknown.map(|key| (key.to_owned(), Self::Opaque)).to_vec())
+    }
+
     /// Reads every document of a YAML text; JSON is YAML. Aliases are expanded within a budget, and only `true` and
     /// `false` are booleans: a service may be called `y`.
     pub(super) fn from_yaml(text: &str) -> Result<Vec<Self>, String> {
