@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::rule::Applicability;
+use crate::rule::{Applicability, Estimate, Saving};
 use crate::text::{Patch, Source, Span};
 
 /// Everything about one Dockerfile after the whole chain.
@@ -35,6 +35,8 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Whether the fix is in [`Report::output`].
     pub applied: bool,
+    /// What the fix saves, as far as its rule says.
+    pub estimate: Option<Estimate>,
 }
 
 /// One change, applied whole or not at all.
@@ -85,5 +87,25 @@ impl Report {
     /// Whether the output differs from the source.
     pub fn is_changed(&self) -> bool {
         self.output != self.source.text
+    }
+
+    /// What the fixes in the output save together; `None` where no rule of theirs says.
+    pub fn saving(&self) -> Option<Saving> {
+        Saving::sum(self.findings.iter().filter(|finding| finding.applied))
+    }
+
+    /// What the unsafe fixes that are left out would save.
+    pub fn unsafe_saving(&self) -> Option<Saving> {
+        let is_unsafe = |fix: &Fix| fix.applicability == Applicability::Unsafe;
+        let left = |one: &&Finding| !one.applied && one.fix.as_ref().is_some_and(is_unsafe);
+        Saving::sum(self.findings.iter().filter(left))
+    }
+}
+
+impl Saving {
+    /// What these findings save together; `None` where none of them says.
+    pub fn sum<'a>(findings: impl Iterator<Item = &'a Finding>) -> Option<Self> {
+        let savings = findings.filter_map(|finding| finding.estimate.as_ref());
+        savings.map(|estimate| estimate.saving).reduce(Self::and)
     }
 }

@@ -33,10 +33,10 @@ pub enum Phase {
     Stages,
     /// Manifests first, volatile instructions last.
     Order,
+    /// Steps joined where bytes or correctness are won: before the commands, so that a joined step is cleaned up once.
+    Layers,
     /// Package managers: flags, and cleanup in the same step.
     Commands,
-    /// Steps joined where bytes or correctness are won.
-    Layers,
     /// Cache mounts.
     Cache,
     /// `.dockerignore`.
@@ -74,6 +74,8 @@ pub enum Effect {
     Caches,
     /// Flags that make an install smaller.
     Packages,
+    /// Flags that say from where packages are installed: an organization's own mirror.
+    Registries,
     /// Steps moved past steps that they do not interfere with.
     Order,
     /// A COPY preceded by a COPY of part of its sources to the same places.
@@ -148,12 +150,20 @@ pub struct Rule {
 /// How many bytes of the image one finding saves: a range, never a promise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Estimate {
+    /// How many.
+    #[serde(flatten)]
+    pub saving: Saving,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+/// A range of bytes that the image loses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Saving {
     /// The least, in bytes.
     pub low: u64,
     /// The most, in bytes.
     pub high: u64,
-    /// Where the figures come from.
-    pub source: String,
 }
 
 /// Something that a user may set for a rule.
@@ -213,14 +223,25 @@ impl Display for RuleError {
 
 impl std::error::Error for RuleError {}
 
+impl Saving {
+    /// This and another one together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            low: self.low.saturating_add(other.low),
+            high: self.high.saturating_add(other.high),
+        }
+    }
+}
+
 impl Phase {
     /// Every phase, in the order in which they run.
     pub const ALL: [Self; 7] = [
         Self::Normalize,
         Self::Stages,
         Self::Order,
-        Self::Commands,
         Self::Layers,
+        Self::Commands,
         Self::Cache,
         Self::Files,
     ];
@@ -232,8 +253,8 @@ impl Display for Phase {
             Self::Normalize => "normalize",
             Self::Stages => "stages",
             Self::Order => "order",
-            Self::Commands => "commands",
             Self::Layers => "layers",
+            Self::Commands => "commands",
             Self::Cache => "cache",
             Self::Files => "files",
         })
@@ -290,10 +311,11 @@ impl FromStr for CacheStyle {
 
 impl Effect {
     /// Every effect that has no parameter.
-    pub const PLAIN: [Self; 10] = [
+    pub const PLAIN: [Self; 11] = [
         Self::Layers,
         Self::Caches,
         Self::Packages,
+        Self::Registries,
         Self::Order,
         Self::Sources,
         Self::AssumeYes,
@@ -310,6 +332,7 @@ impl Display for Effect {
             Self::Layers => "layers",
             Self::Caches => "caches",
             Self::Packages => "packages",
+            Self::Registries => "registries",
             Self::Order => "order",
             Self::Sources => "sources",
             Self::AssumeYes => "assume-yes",

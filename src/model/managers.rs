@@ -93,6 +93,8 @@ pub struct Manager {
     #[serde(default)]
     pub dev: Vec<String>,
     #[serde(default)]
+    pub registries: Vec<String>,
+    #[serde(default)]
     pub index_paths: Vec<String>,
     #[serde(default)]
     pub cache_paths: Vec<String>,
@@ -106,6 +108,7 @@ pub struct Manager {
     pub manifests: Vec<String>,
     #[serde(default)]
     pub locks: Vec<String>,
+    pub upgrades_in_place: Option<Vec<String>>,
 }
 
 impl Manager {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::read::{Fault, Item, Lines, Table};
 use super::{
-    Action, Applicability, Effect, Estimate, Example, Pattern, Rule, RuleError, RuleOption,
+    Action, Applicability, Effect, Estimate, Example, Pattern, Rule, RuleError, RuleOption, Saving,
 };
 
 /// The keys of a rule, in the order in which they are written.
@@ -175,7 +175,8 @@ fn read_estimate(item: Item<'_>) -> Result<Estimate, Fault> {
     if low > high {
         return Err(Fault::new(line, "`estimate.low` is above `estimate.high`"));
     }
-    Ok(Estimate { low, high, source })
+    let saving = Saving { low, high };
+    Ok(Estimate { saving, source })
 }
 
 fn read_options(item: Item<'_>) -> Result<BTreeMap<String, RuleOption>, Fault> {

@@ -98,6 +98,25 @@ impl Invocation {
         self.dynamic || !self.packages.is_empty()
     }
 
+    /// Whether it installs a newer version of the manager itself, on an image of family `family` beside the old one: a
+    /// shell that has run the old one goes on running it.
+    pub fn shadows_itself(&self, words: &[Word], family: impl Fn(&str) -> bool) -> bool {
+        let Some(families) = &self.manager.upgrades_in_place else {
+            return false;
+        };
+        let name = self.manager.name.as_str();
+        let is_itself = |index: &usize| {
+            let rest = words
+                .get(*index)
+                .and_then(|word| word.text.strip_prefix(name));
+            rest.is_some_and(|rest| {
+                !rest.starts_with(|ch: char| ch.is_alphanumeric() || "-_".contains(ch))
+            })
+        };
+        let installs = matches!(self.role, Role::Install | Role::Upgrade);
+        installs && self.packages.iter().any(is_itself) && !families.iter().any(|one| family(one))
+    }
+
     /// Settles the role once all words are read.
     fn settle(&mut self) {
         let manager = self.manager;

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::{PackageJson, Spec, texts};
 use crate::project::{ManifestError, read};
@@ -23,6 +24,8 @@ pub struct PackageLock {
     pub links: Vec<String>,
     /// Archives of the project that are installed: `file:` texts without the scheme.
     pub archives: Vec<String>,
+    /// The commands of packages that only development needs, each with its package; unknown for version 1.
+    pub development_commands: BTreeMap<String, String>,
 }
 
 /// The ranges of one manifest, verbatim, as npm records them.
@@ -171,6 +174,12 @@ impl PackageLock {
         {
             self.installed.insert(name.to_owned());
         }
+        if let (Some(true), Some(Value::Object(commands))) = (entry.dev, entry.bin) {
+            let package = place.rsplit("node_modules/").next().unwrap_or(&place);
+            let commands = commands.into_iter();
+            self.development_commands
+                .extend(commands.map(|(name, _)| (name, package.to_owned())));
+        }
         if entry.link == Some(true) {
             self.links.push(resolved);
         } else if let Some(archive) = resolved.strip_prefix("file:") {
@@ -192,6 +201,8 @@ struct File {
 struct Package {
     resolved: Option<String>,
     link: Option<bool>,
+    dev: Option<bool>,
+    bin: Option<Value>,
     has_install_script: Option<bool>,
     #[serde(deserialize_with = "texts")]
     dependencies: BTreeMap<String, String>,

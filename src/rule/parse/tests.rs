@@ -145,13 +145,13 @@ fn names_are_held_against_their_lists() {
         "'layers'\n",
         "'layer'\n",
         "2: unknown phase `layer`, did you mean `layers`? (allowed: `normalize`, `stages`, `order`, \
-             `commands`, `layers`, `cache`, `files`)",
+             `layers`, `commands`, `cache`, `files`)",
     );
     check_error(
         CODED,
         "['layers',",
         "[\n'layrs',",
-        "5: unknown effect `layrs`, did you mean `layers`? (allowed: `layers`, `caches`, `packages`, \
+        "5: unknown effect `layrs`, did you mean `layers`? (allowed: `layers`, `caches`, `packages`, `registries`, \
              `order`, `sources`, `assume-yes`, `temp`, `copy-mode`, `stages`, `base`, `none`, \
              `config:<key>`, `file:<path>`)",
     );

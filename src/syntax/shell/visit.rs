@@ -61,11 +61,18 @@ impl Script {
         ends_script || (list == 0 && self.sets_errexit_before(index))
     }
 
-    /// Whether a top-level `set -e` stands before statement `index`.
+    /// Whether a top-level `set -e` stands before statement `index`, where no failure before it keeps it from running.
     pub fn sets_errexit_before(&self, index: usize) -> bool {
         self.top_commands()
             .take_while(|(at, _)| *at < index)
-            .any(|(_, command)| command.is_errexit())
+            .any(|(at, command)| command.is_errexit() && self.always_runs(at))
+    }
+
+    fn always_runs(&self, index: usize) -> bool {
+        let before = index.checked_sub(1).map(|before| &self.statements[before]);
+        let chained =
+            |one: &Statement| matches!(one.operator, Some((Operator::And | Operator::Or, _)));
+        !before.is_some_and(chained)
     }
 }
 

@@ -101,6 +101,24 @@ fn version_1_does_not_say() {
 }
 
 #[test]
+fn commands_of_packages_for_development() {
+    let lock = lock(
+        r#"{ "lockfileVersion": 3, "packages": { "": {},
+            "node_modules/typescript": { "dev": true, "bin": { "tsc": "bin/tsc" } },
+            "node_modules/a/node_modules/@x/cli": { "dev": true, "bin": { "x": "x.js" } },
+            "node_modules/odd": { "dev": true, "bin": "odd.js" },
+            "node_modules/mime": { "bin": { "mime": "cli.js" } } } }"#,
+    );
+    let commands: Vec<_> = lock.development_commands.iter().collect();
+    let pairs = [("tsc", "typescript"), ("x", "@x/cli")];
+    let expected = pairs.map(|(name, package)| (name.to_owned(), package.to_owned()));
+    assert_eq!(
+        commands,
+        expected.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn names_the_line_of_a_mistake() {
     let error = package_lock("package-lock.json", b"{\n\"lockfileVersion\": 3,\n<<<<").unwrap_err();
     assert_eq!(error.line, Some(3));
