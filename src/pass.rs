@@ -3,8 +3,14 @@
 //! A pass never writes, never reads the disk and never sees what another pass of the same phase reported.
 
 pub mod command;
+pub mod download;
+pub mod ending;
+pub mod landed;
+pub mod later;
 pub mod layout;
 pub mod list;
+pub mod node_version;
+pub mod project_place;
 pub mod runs;
 pub mod touched;
 

@@ -1,7 +1,7 @@
 //! How a RUN is written: where its operators stand, how its lines are indented and end. New text follows the author.
 
 use crate::syntax::Instruction;
-use crate::syntax::shell::{Operator, Script};
+use crate::syntax::shell::{Operator, Script, Statement};
 use crate::text::{Edit, Span};
 
 /// Lines up to this many columns stay one line.
@@ -21,6 +21,8 @@ pub enum OperatorPlace {
 pub struct Layout {
     /// Whether its script is written on one line.
     pub single_line: bool,
+    /// Whether lines end at operators.
+    pub breaks_operators: bool,
     /// Where operators stand when they meet a line end.
     pub place: OperatorPlace,
     /// The white space before a command that starts a line (before its `&&`, where operators start lines).
@@ -39,9 +41,13 @@ impl Layout {
         let starts = broken
             .iter()
             .filter(|one| one.place == OperatorPlace::LineStart);
-        let place = match broken.len() {
-            0 => OperatorPlace::LineStart,
-            all if starts.count() * 2 >= all => OperatorPlace::LineStart,
+        let near = match broken.is_empty() {
+            true => broken_nearby(instruction, text),
+            false => None,
+        };
+        let place = match (broken.len(), &near) {
+            (0, Some(near)) => near.place,
+            (all, _) if starts.count() * 2 >= all => OperatorPlace::LineStart,
             _ => OperatorPlace::LineEnd,
         };
         let shown = broken.iter().rev().find(|one| one.place == place);
@@ -49,10 +55,12 @@ impl Layout {
             Some(operator) => operator.indent.to_vec(),
             None => last_line_indent(script, text)
                 .filter(|indent| !indent.is_empty())
+                .or_else(|| near.map(|one| one.indent.to_vec()))
                 .unwrap_or_else(|| DEFAULT_INDENT.to_vec()),
         };
         Self {
             single_line: !script.span.of(text).contains(&b'\n'),
+            breaks_operators: !broken.is_empty(),
             place,
             indent,
             line_ending: line_ending(instruction, text),
@@ -105,6 +113,41 @@ fn broken_operators<'a>(script: &Script, text: &'a [u8]) -> Vec<Broken<'a>> {
             })
         })
         .collect()
+}
+
+/// How the author breaks lines at `&&` near an instruction that does not: the lines above it first, nearest first.
+fn broken_nearby<'a>(instruction: &Instruction, text: &'a [u8]) -> Option<Broken<'a>> {
+    /// As many lines are looked at in each direction.
+    const NEAR: usize = 200;
+    let (start, end) = (
+        instruction.span.start as usize,
+        instruction.span.end as usize,
+    );
+    let above = text.get(..start)?.rsplit(|byte| *byte == b'\n').take(NEAR);
+    let below = text.get(end..)?.split(|byte| *byte == b'\n').take(NEAR);
+    // Of two neighbours the one that comes first in the text, and the one behind it.
+    let above = above.clone().skip(1).zip(above);
+    let below = below.clone().zip(below.skip(1));
+    above.chain(below).find_map(|(line, next)| {
+        let blanks = |line: &'a [u8]| &line[..line.len() - line.trim_ascii_start().len()];
+        if next.trim_ascii_start().starts_with(b"&& ") {
+            let indent = blanks(next);
+            return Some(Broken {
+                place: OperatorPlace::LineStart,
+                indent,
+            });
+        }
+        let ends = line
+            .trim_ascii_end()
+            .strip_suffix(b"\\")?
+            .trim_ascii_end()
+            .ends_with(b"&&");
+        let indent = blanks(next);
+        (ends && !next.trim_ascii().starts_with(b"#")).then_some(Broken {
+            place: OperatorPlace::LineEnd,
+            indent,
+        })
+    })
 }
 
 /// The white space before byte `at`, where nothing else stands before it on its line.
@@ -186,18 +229,63 @@ pub fn append_command(
         return None;
     }
     let layout = Layout::of(instruction, script, text);
-    let inline = format!(" && {command}");
-    let width = columns_before(end, text) + inline.len() + columns_after(end, text);
+    let operator = match ends_in_semicolons(script) && layout.place == OperatorPlace::LineEnd {
+        true => Operator::Semicolon,
+        false => Operator::And,
+    };
+    Some(insert_at(end, &layout, operator, text, command))
+}
+
+/// Writes `command` behind top-level statement `index`, or behind the `||` list that it starts, with the operator that
+/// stands there: what follows runs after it. `None` where that operator is none that it can be written with.
+pub fn insert_command(
+    instruction: &Instruction,
+    script: &Script,
+    text: &[u8],
+    index: usize,
+    command: &str,
+) -> Option<Edit> {
+    let operator = |one: &Statement| one.operator.map(|(operator, _)| operator);
+    let mut rest = script.statements.iter().skip(index);
+    let before = rest.find(|one| operator(one) != Some(Operator::Or))?;
+    if rest.next().is_none() {
+        return append_command(instruction, script, text, command);
+    }
+    let operator = operator(before)?;
+    if !matches!(operator, Operator::And | Operator::Semicolon) {
+        return None;
+    }
+    let layout = Layout::of(instruction, script, text);
+    if layout.single_line {
+        // Broken here, the rest of the line would follow what was added.
+        return Some(Edit::insert(before.span.end, inline(operator, command)));
+    }
+    Some(insert_at(before.span.end, &layout, operator, text, command))
+}
+
+/// The edit that writes `command` behind byte `end`, on the same line where that is all there is and is short enough.
+fn insert_at(end: u32, layout: &Layout, operator: Operator, text: &[u8], command: &str) -> Edit {
+    let is_list = operator == Operator::Semicolon;
+    let inline = inline(operator, command);
+    // A line that grows too long is broken when all rules have run; one that was too long stays as it is.
+    let width = columns_before(end, text) + columns_after(end, text);
     let gap = Span::new(end, end + trailing_blanks(end, text));
     if layout.single_line && width <= MAX_COLUMNS {
-        return Some(Edit::replace(gap, inline));
+        return Edit::replace(gap, inline);
     }
-    let mut insert = match ends_in_semicolons(script) && layout.place == OperatorPlace::LineEnd {
+    let mut insert = match is_list {
         true => [b"; \\", layout.line_ending, &layout.indent].concat(),
         false => layout.break_before_command(),
     };
     insert.extend_from_slice(command.as_bytes());
-    Some(Edit::replace(gap, insert))
+    Edit::replace(gap, insert)
+}
+
+fn inline(operator: Operator, command: &str) -> String {
+    match operator {
+        Operator::Semicolon => format!("; {command}"),
+        _ => format!(" && {command}"),
+    }
 }
 
 /// Whether the last statement is a list of its own under `set -e`: what follows it behind `;` runs only if it succeeds.

@@ -51,6 +51,11 @@ impl<'a> Step<'a> {
         (why != Opaque::NotRun).then_some(why)
     }
 
+    /// Where its files come from besides the build context and the stage itself.
+    pub fn sources(&self) -> &'a [Base] {
+        &self.source.1.sources
+    }
+
     fn read(&self) -> Result<&Script, Opaque> {
         let (model, step) = self.source;
         let script = self.script.get_or_init(|| model.script(step));
@@ -72,6 +77,21 @@ impl<'a> Step<'a> {
             };
             target.contains('$') || below(target, path) || below(path, target)
         })
+    }
+
+    /// The same for a cache, where `~` is the home of whoever runs the step.
+    pub fn mounts_over_cache(&self, cache: &str) -> bool {
+        let Some(below_home) = cache.strip_prefix('~') else {
+            return self.mounts_over(cache);
+        };
+        let parents = below_home.match_indices('/').skip(1);
+        let parents = parents.map(|(at, _)| &below_home[..at]);
+        let paths: Vec<&str> = parents.chain([below_home]).collect();
+        let homes = self.instruction.flags.iter().any(|flag| {
+            let value = flag.value.as_deref().unwrap_or_default();
+            paths.iter().any(|path| value.contains(path))
+        });
+        homes || self.mounts_over(&format!("/root{below_home}"))
     }
 }
 
