@@ -15,6 +15,8 @@ mod instruction;
 mod later;
 mod leaks;
 mod list;
+mod modes;
+mod mounted;
 mod mounts;
 mod order;
 mod packages;
@@ -22,12 +24,17 @@ mod runs;
 mod script;
 mod stages;
 mod steps;
+mod takers;
 mod temp;
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::BTreeSet;
 
 use crate::model::{Model, ModelInput};
 use crate::rule::Effect;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use crate::text::Span;
+use takers::Takers;
 
 /// Why a patch is stopped.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,6 +108,39 @@ struct Side<'f> {
     text: &'f [u8],
     escape: u8,
     model: Model<'f>,
+    /// Whether an ARG of the global scope gives `TARGETPLATFORM` a value of its own.
+    sets_platform: bool,
+    /// Whether some command may install from a cache alone: no step need be searched where none does.
+    may_be_offline: bool,
+    /// The stages and targets of cache mounts that were looked at: what follows the first one follows all.
+    mounted: RefCell<BTreeSet<(usize, String)>>,
+    /// What takes from package caches; read once it matters.
+    takers: OnceCell<Takers>,
+}
+
+impl<'f> Side<'f> {
+    fn of(file: &'f Dockerfile, text: &'f [u8], input: &'f ModelInput) -> Self {
+        const OFFLINE: [&str; 9] = [
+            "offline",
+            "frozen",
+            "--no-restore",
+            "--no-build",
+            "use-local",
+            "cacheonly",
+            "--local",
+            " -o",
+            " -C",
+        ];
+        Self {
+            text,
+            escape: file.escape.byte(),
+            sets_platform: sets_platform(file),
+            may_be_offline: OFFLINE.iter().any(|mark| temp::contains(text, mark)),
+            mounted: RefCell::default(),
+            takers: OnceCell::new(),
+            model: Model::of(file, text, input),
+        }
+    }
 }
 
 fn compare(
@@ -116,16 +156,8 @@ fn compare(
     }
     directives(old, new)?;
     let input = ModelInput::default();
-    let before = Side {
-        text: before,
-        escape: old.escape.byte(),
-        model: Model::of(old, before, &input),
-    };
-    let after = Side {
-        text: after,
-        escape: new.escape.byte(),
-        model: Model::of(new, after, &input),
-    };
+    let before = Side::of(old, before, &input);
+    let after = Side::of(new, after, &input);
     global_scope(old, &before, new, &after)?;
     stages::compare(&before, &after, allowed)
 }
@@ -169,4 +201,9 @@ fn global_scope(
 fn global(file: &Dockerfile) -> impl Iterator<Item = &Instruction> {
     file.instructions()
         .take_while(|one| one.keyword != Keyword::From)
+}
+
+fn sets_platform(file: &Dockerfile) -> bool {
+    let mut words = global(file).flat_map(Instruction::words);
+    words.any(|word| word.text.starts_with("TARGETPLATFORM="))
 }

@@ -2,12 +2,14 @@
 //! and go.
 
 use super::command::{Comparison, Note};
+use super::mounts::covers;
 use super::script::{Shell, plain_words};
 use super::{Fault, Verdict};
+use crate::model::Step;
+use crate::model::expand::{Lookup, expand};
 use crate::model::managers::{self, Kind, Manager, Role, invocation};
 use crate::rule::Effect;
 use crate::syntax::shell::{Command, Word};
-use crate::text::Span;
 
 /// The script of Docker's own Debian images that keeps apt from caching.
 const DOCKER_CLEAN: &str = "/etc/apt/apt.conf.d/docker-clean";
@@ -33,8 +35,13 @@ pub(super) fn is_added_cleanup(cx: &Comparison<'_>, command: &Command) -> bool {
         return false;
     };
     // The cache of a mount is there for the next build.
-    let empties_mount =
-        |cleanup: &Cleanup| cleanup.paths.iter().any(|path| cx.is_mounted(parent(path)));
+    let empties_mount = |cleanup: &Cleanup| match cleanup.paths.as_slice() {
+        [] => {
+            let mut caches = cleanup.manager.cache_paths.iter();
+            caches.any(|path| cx.is_mounted(path))
+        }
+        paths => paths.iter().any(|path| cx.is_mounted(parent(path))),
+    };
     if cleanups.iter().any(empties_mount) {
         return false;
     }
@@ -57,16 +64,12 @@ pub(super) fn is_dropped(cx: &Comparison<'_>, command: &Command) -> bool {
     let manager = match updates {
         Some(update) => update.manager,
         None => {
+            if only_empties_mounts(cx, command) {
+                return true;
+            }
             let Some((cleanups, _)) = cleanups(command, cx.home) else {
                 return false;
             };
-            let covered = |cleanup: &Cleanup| {
-                let mut paths = cleanup.paths.iter();
-                !cleanup.paths.is_empty() && paths.all(|path| cx.is_mounted(parent(path)))
-            };
-            if cleanups.iter().all(covered) {
-                return true;
-            }
             match cleanups.as_slice() {
                 [only] if only.index => only.manager,
                 _ => return false,
@@ -78,6 +81,73 @@ pub(super) fn is_dropped(cx: &Comparison<'_>, command: &Command) -> bool {
     }
     cx.notes.borrow_mut().push(Note::Dropped { manager });
     true
+}
+
+/// Whether a command does nothing but empty what the step mounts.
+fn only_empties_mounts(cx: &Comparison<'_>, command: &Command) -> bool {
+    if let Some(one) = invocation(&command.words) {
+        let rest = command.words.get(one.command + 1..).unwrap_or_default();
+        let words: Vec<&str> = rest.iter().map(|word| word.text.as_str()).collect();
+        let cleans = one.role == Role::Clean || one.manager.clean.contains(&words.join(" "));
+        return cleans && cx.has_mount_of(one.manager);
+    }
+    let words = match command.words.split_first() {
+        Some((first, rest)) if first.text == "sudo" => rest,
+        _ => command.words.as_slice(),
+    };
+    let Some((name, rest)) = words.split_first() else {
+        return false;
+    };
+    let mut paths = rest
+        .iter()
+        .filter(|word| !word.text.starts_with('-'))
+        .peekable();
+    name.text == "rm" && paths.peek().is_some() && paths.all(|word| is_covered(cx, word))
+}
+
+/// Whether a path is in what the step mounts, or nothing but a cache around it.
+pub(super) fn is_covered(cx: &Comparison<'_>, word: &Word) -> bool {
+    let Some(path) = path(word, cx.step) else {
+        return false;
+    };
+    let path = path.trim_end_matches('/');
+    // apk keeps its index where it keeps packages, if it keeps any.
+    let is_apk_index = path.starts_with("/var/cache/apk") && cx.is_mounted("/etc/apk/cache");
+    let home = cx.home.map(|home| home.trim_end_matches('/'));
+    let is_dot_cache = home.is_some_and(|home| path == format!("{home}/.cache"));
+    cx.is_mounted(parent(path))
+        || is_apk_index
+        || is_dot_cache && cx.mounts.iter().any(|target| covers(path, target))
+}
+
+/// The path that a word of a command names, absolute as if the script never left its directory; globs in it are left.
+pub(super) fn path(word: &Word, step: &Step<'_>) -> Option<String> {
+    let text: String = word
+        .text
+        .chars()
+        .filter(|ch| !matches!(ch, '"' | '\''))
+        .collect();
+    let home = step.before.home().map(|home| home.trim_end_matches('/'));
+    let text = match ["~", "$HOME", "${HOME}"]
+        .iter()
+        .find_map(|start| text.strip_prefix(start))
+    {
+        Some(below) => format!("{}{below}", home?),
+        None => text,
+    };
+    let text = match text.contains('$') {
+        true => expand(&text, b'\\', &|name| match step.before.lookup(name) {
+            // It may be one of the script's.
+            Lookup::Unset => Lookup::Unknown,
+            known => known,
+        })
+        .ok()?,
+        false => text,
+    };
+    match text.starts_with('/') {
+        true => Some(text),
+        false => Some(format!("{}/{text}", step.before.workdir()?)),
+    }
 }
 
 /// Every install of the manager in the script goes without a cache, and there is one.
@@ -106,28 +176,6 @@ pub(super) fn check_dropped(after: &Shell, manager: &Manager) -> Verdict {
     }
 }
 
-/// An install that may fill a cache again finds an index: it, or a command before it, fetches one.
-pub(super) fn check_cached(after: &Shell, manager: &Manager, at: Span) -> Verdict {
-    if manager.name != "apk" {
-        return Ok(());
-    }
-    let fetches = after.script.commands().into_iter().any(|found| {
-        let Some(one) = invocation(&found.command.words) else {
-            return false;
-        };
-        let updates = one.role == Role::UpdateIndex && found.command.span.start < at.start;
-        let flags = ["-U", "--update-cache", "--update"].map(str::to_owned);
-        one.manager.name == "apk" && (updates || found.command.span == at && one.has_any(&flags))
-    });
-    match fetches {
-        true => Ok(()),
-        false => Err(Fault::new(
-            "`apk add` would find no index on an empty cache",
-            at,
-        )),
-    }
-}
-
 /// What a command deletes where that is package caches and indexes only, and whether it works on whatever is there.
 fn cleanups(command: &Command, home: Option<&str>) -> Option<(Vec<Cleanup>, bool)> {
     let words = match command.words.split_first() {
@@ -136,7 +184,7 @@ fn cleanups(command: &Command, home: Option<&str>) -> Option<(Vec<Cleanup>, bool
     };
     match words.first()?.literal.as_deref()? {
         "rm" => removed_paths(words.get(1..)?, home),
-        _ => own_cleanup(words).map(|cleanup| (vec![cleanup], true)),
+        _ => own_cleanup(&command.words).map(|cleanup| (vec![cleanup], true)),
     }
 }
 
@@ -173,7 +221,12 @@ fn removed_paths(words: &[Word], home: Option<&str>) -> Option<(Vec<Cleanup>, bo
 fn own_cleanup(words: &[Word]) -> Option<Cleanup> {
     let invocation = invocation(words)?;
     let literal = |word: &Word| word.literal.clone();
-    let rest = words.get(invocation.command + 1..)?;
+    let (before, rest) = words.split_at_checked(invocation.command + 1)?;
+    // These say who does it; a variable or another wrapper may say what.
+    const AS_SOMEONE: [&str; 4] = ["sudo", "doas", "gosu", "su-exec"];
+    let is_plain = |word: &Word| !word.text.contains('=');
+    let as_someone = before.len() == 1 || AS_SOMEONE.contains(&before.first()?.text.as_str());
+    (as_someone && before.iter().all(is_plain)).then_some(())?;
     let rest: Vec<String> = rest.iter().map(literal).collect::<Option<_>>()?;
     let manager = invocation.manager;
     let is_listed = manager.clean.contains(&rest.join(" "));

@@ -2,10 +2,11 @@
 
 use std::cell::RefCell;
 
+use super::mounts::{covers, owner};
 use super::script::{Shell, lists};
-use super::{Allowed, Fault, Verdict};
+use super::{Allowed, Fault, Verdict, caches, packages};
+use crate::model::Step;
 use crate::model::managers::{Flag, Invocation, Kind, Manager, Role, invocation};
-use crate::model::mount::Mount;
 use crate::rule::Effect;
 use crate::syntax::shell::{Command, Node, Statement, Word};
 use crate::text::Span;
@@ -22,7 +23,7 @@ pub(super) enum Note {
     /// A command of the manager that fetches or deletes its index went.
     Dropped { manager: &'static Manager },
     /// A flag that switches the cache off went.
-    Cached { manager: &'static Manager, at: Span },
+    Cached { manager: &'static Manager },
     /// These files, which the step downloaded, are deleted.
     Deleted { files: Vec<String>, at: Span },
     /// An install of the manager leaves out what it did not leave out before.
@@ -37,10 +38,12 @@ pub(super) enum Note {
 pub(super) struct Comparison<'a> {
     pub(super) allowed: Allowed<'a>,
     pub(super) after: &'a Shell,
+    /// The step that it is of.
+    pub(super) step: &'a Step<'a>,
     /// The home of the step's user.
     pub(super) home: Option<&'a str>,
-    /// The cache mounts that the step has after the patch.
-    pub(super) mounts: &'a [Mount],
+    /// The targets of the cache mounts that the step has after the patch.
+    pub(super) mounts: &'a [String],
     /// Whether a failure ends the script at once.
     pub(super) errexit: bool,
     pub(super) notes: RefCell<Vec<Note>>,
@@ -146,7 +149,8 @@ impl Comparison<'_> {
     fn words(&self, before: &Shell, old: &Command, new: &Command) -> Verdict {
         let changed = || self.changed(before, old.span, new.span);
         let (Some(ours), Some(theirs)) = (invocation(&old.words), invocation(&new.words)) else {
-            return match self.answers_yes(before, old, new) {
+            return match self.answers_yes(before, old, new) || self.leaves_mounted(before, old, new)
+            {
                 true => Ok(()),
                 false => Err(changed()),
             };
@@ -200,15 +204,40 @@ impl Comparison<'_> {
                 .all(|word| YES.contains(&word))
     }
 
+    /// Whether an `rm` deletes less by what mounts cover.
+    fn leaves_mounted(&self, before: &Shell, old: &Command, new: &Command) -> bool {
+        let is_rm = |command: &Command| {
+            let first = command.words.iter().take(2);
+            first.into_iter().any(|word| word.text == "rm")
+        };
+        let deletes = |word: &&Word| !word.text.starts_with('-');
+        let mut left = new.words.iter().peekable();
+        let is_kept = |word: &Word| {
+            let same = left.next_if(|other| self.word(before, word, other).is_ok());
+            same.is_some() || caches::is_covered(self, word)
+        };
+        self.allowed.has(&Effect::Caches)
+            && is_rm(old)
+            && is_rm(new)
+            && new.words.iter().filter(deletes).count() > 1
+            && old.words.iter().all(is_kept)
+            && left.peek().is_none()
+    }
+
     /// Whether a word of an install may go: the flag that switches off a cache that is a mount now, or the one that
     /// fetches an index for which there is no cache any more.
     fn may_go(&self, ours: &Invocation, theirs: &Invocation, word: usize) -> bool {
+        if self.allowed.has(&Effect::Registries) && is_registry(ours, word) {
+            return true;
+        }
+        if self.allowed.has(&Effect::Packages) && packages::is_respelled(ours, theirs, word) {
+            return true;
+        }
         if !self.allowed.has(&Effect::Caches) {
             return false;
         }
         let manager = ours.manager;
-        let mut caches = manager.cache_paths.iter().chain(&manager.index_paths);
-        let is_mounted = caches.any(|path| self.is_mounted(path));
+        let is_mounted = self.has_mount_of(manager);
         let updates = manager.name == "apk" && is_flag(ours, word, &UPDATING.map(str::to_owned));
         is_mounted && self.drops_no_cache(ours, theirs) && is_flag(ours, word, &manager.no_cache)
             || updates && theirs.keeps_no_cache()
@@ -226,14 +255,17 @@ impl Comparison<'_> {
             (Some(below), Some(home)) => format!("{home}{below}"),
             (Some(_), None) => return false,
         };
-        let mut targets = self
+        self.mounts.iter().any(|target| covers(target, &path))
+    }
+
+    /// Whether one of the step's cache mounts is the manager's.
+    pub(super) fn has_mount_of(&self, manager: &Manager) -> bool {
+        let mut owners = self
             .mounts
             .iter()
-            .filter_map(|mount| mount.target.as_deref());
-        targets.any(|target| {
-            let below = path.strip_prefix(target.trim_end_matches('/'));
-            below.is_some_and(|below| below.is_empty() || below.starts_with('/'))
-        })
+            .filter_map(|target| owner(target, self.step));
+        owners.any(|owner| owner.name == manager.name)
+            || manager.cache_paths.iter().any(|path| self.is_mounted(path))
     }
 
     /// Whether a word may be added to an invocation of a package manager.
@@ -243,10 +275,18 @@ impl Comparison<'_> {
         let has = |effect| self.allowed.has(&effect);
         let changes = installs || matches!(theirs.role, Role::Remove);
         let is = |list: &[String]| is_flag(theirs, word, list);
-        (has(Effect::Caches) && (installs || theirs.role == Role::Build) && is(&manager.no_cache))
+        let fills_cache = installs || theirs.role == Role::Build;
+        (has(Effect::Caches)
+            && fills_cache
+            && is(&manager.no_cache)
+            && !says(theirs, &["--offline"]))
             || (has(Effect::Caches) && manager.name == "apk" && is(&UPDATING.map(str::to_owned)))
-            || (has(Effect::AssumeYes) && changes && is(&harmless_yes(manager)))
-            || (has(Effect::Packages) && installs && is(&manager.lean))
+            || (has(Effect::AssumeYes) && changes && is_harmless_yes(theirs, word))
+            || (has(Effect::Packages)
+                && installs
+                && is(&manager.lean)
+                && !says(theirs, &["--document", "--ri", "--rdoc"]))
+            || (has(Effect::Registries) && installs && is_registry(theirs, word))
             || (has(Effect::Packages)
                 && theirs.role == Role::Install
                 && manager.kind == Kind::System
@@ -262,7 +302,7 @@ impl Comparison<'_> {
         old: &Word,
         new: &Word,
     ) -> bool {
-        const SCRIPTED: [&str; 7] = [
+        const SCRIPTED: [&str; 11] = [
             "install",
             "update",
             "remove",
@@ -270,12 +310,16 @@ impl Comparison<'_> {
             "clean",
             "autoremove",
             "autoclean",
+            "build-dep",
+            "dist-upgrade",
+            "download",
+            "source",
         ];
         let (old, new) = (old.literal.as_deref(), new.literal.as_deref());
         let same = ours.subcommand_name == theirs.subcommand_name;
         let is_apt = index == ours.command
             && same
-            && (old, new) == (Some("apt"), Some("apt-get"))
+            && is_apt_get(old.unwrap_or_default(), new.unwrap_or_default())
             && SCRIPTED.contains(&theirs.subcommand_name.as_str());
         let is_npm = ours.manager.name == "npm"
             && self.allowed.has(&Effect::Packages)
@@ -290,10 +334,7 @@ impl Comparison<'_> {
         let manager = theirs.manager;
         let mut notes = self.notes.borrow_mut();
         if self.drops_no_cache(ours, theirs) {
-            notes.push(Note::Cached {
-                manager,
-                at: new.span,
-            });
+            notes.push(Note::Cached { manager });
         }
         if theirs.is_lean() && !ours.is_lean() {
             let packages = theirs.packages.iter();
@@ -307,17 +348,41 @@ impl Comparison<'_> {
     }
 }
 
+/// Whether `old` is `apt`, perhaps with its directory, and `new` the `apt-get` beside it.
+fn is_apt_get(old: &str, new: &str) -> bool {
+    let name = old.rsplit('/').next();
+    name == Some("apt") && new.strip_suffix("-get") == Some(old)
+}
+
 /// apk's flags for an index that is fetched before the install; `--update` is the old name.
 const UPDATING: [&str; 3] = ["-U", "--update-cache", "--update"];
 
-/// The flags that answer yes, without the one that also takes packages that nobody signed.
-fn harmless_yes(manager: &Manager) -> Vec<String> {
+/// Whether a word only answers yes: where the manager reads it as that, and no other flag answers no. `--force-yes` also
+/// takes packages that nobody signed.
+fn is_harmless_yes(invocation: &Invocation, word: usize) -> bool {
+    let manager = invocation.manager;
     let flags = manager.yes.iter().filter(|flag| *flag != "--force-yes");
-    flags.cloned().collect()
+    // Behind the sub-command zypper's `-n` is `--name`, and before it there is no `-y`.
+    let is_global = |flag: &&String| flag.starts_with("--non") || *flag == "-n";
+    let listed: Vec<String> = match manager.yes_first {
+        true => flags.filter(is_global).cloned().collect(),
+        false => flags.cloned().collect(),
+    };
+    let in_place =
+        !manager.yes_first || invocation.subcommand.first().is_none_or(|sub| word < *sub);
+    in_place
+        && is_flag(invocation, word, &listed)
+        && !says(invocation, &["--assume-no", "--assumeno"])
+}
+
+/// Whether one of these flags is given.
+fn says(invocation: &Invocation, flags: &[&str]) -> bool {
+    let mut given = invocation.flags.iter();
+    given.any(|flag| flags.contains(&flag.name.as_str()))
 }
 
 /// Whether a word is a flag of `list`, all of a cluster, or the value of one.
-fn is_flag(invocation: &Invocation, word: usize, list: &[String]) -> bool {
+pub(super) fn is_flag(invocation: &Invocation, word: usize, list: &[String]) -> bool {
     let is_listed = |flag: &Flag| {
         list.iter().any(|one| match one.split_once('=') {
             None => flag.name == *one && flag.value.is_none(),
@@ -331,6 +396,19 @@ fn is_flag(invocation: &Invocation, word: usize, list: &[String]) -> bool {
     flags.peek().is_some() && flags.all(is_listed)
 }
 
+/// Whether a word is a flag that says from where packages come, or the value of one.
+fn is_registry(invocation: &Invocation, word: usize) -> bool {
+    let stands_in = |flag: &&Flag| {
+        flag.word == word || flag.value.as_ref().is_some_and(|value| value.word == word)
+    };
+    let mut flags = invocation.flags.iter().filter(stands_in).peekable();
+    let registries = &invocation.manager.registries;
+    flags.peek().is_some() && flags.all(|flag| registries.contains(&flag.name))
+}
+
+/// Words that come and go at one place; two lists that differ by more are not aligned behind it.
+const MOST_APART: usize = 4;
+
 /// The indexes of the words that two lists do not share.
 #[derive(Debug, Default)]
 struct Difference {
@@ -339,24 +417,26 @@ struct Difference {
 }
 
 impl Difference {
-    /// The shorter list is found in the longer one, as far as it goes; one word too many on both sides is one of each.
+    /// Word by word; behind a difference at the nearest place where the lists meet again.
     fn of(old: &[Word], new: &[Word], is_same: impl Fn(usize, &Word, &Word) -> bool) -> Self {
         let mut difference = Self::default();
         let (mut at, mut to) = (0, 0);
         while let (Some(ours), Some(theirs)) = (old.get(at), new.get(to)) {
             if is_same(at, ours, theirs) {
                 (at, to) = (at + 1, to + 1);
-            } else if old
-                .get(at + 1)
-                .is_some_and(|next| is_same(at + 1, next, theirs))
-                && !new.get(to + 1).is_some_and(|next| is_same(at, ours, next))
-            {
-                difference.gone.push(at);
-                at += 1;
-            } else {
-                difference.added.push(to);
-                to += 1;
+                continue;
             }
+            let meets = |gone: usize, added: usize| {
+                let pair = old.get(at + gone).zip(new.get(to + added));
+                pair.is_some_and(|(old, new)| is_same(at + gone, old, new))
+            };
+            let ways =
+                (1..=MOST_APART).flat_map(|all| (0..=all).map(move |gone| (gone, all - gone)));
+            let nearest = ways.into_iter().find(|(gone, added)| meets(*gone, *added));
+            let (gone, added) = nearest.unwrap_or((0, 1));
+            difference.gone.extend(at..at + gone);
+            difference.added.extend(to..to + added);
+            (at, to) = (at + gone, to + added);
         }
         difference.gone.extend(at..old.len());
         difference.added.extend(to..new.len());

@@ -4,7 +4,8 @@ use super::instruction::At;
 use super::later::Place;
 use super::script::lists;
 use super::{Fault, Side, Verdict, temp};
-use crate::model::Step;
+use crate::model::expand::{Lookup, expand};
+use crate::model::{Base, Model, Stage, Step};
 use crate::syntax::shell::{self, Script};
 use crate::syntax::{Args, Instruction, Keyword};
 
@@ -60,6 +61,38 @@ pub(super) fn may_come((new, _): (&Step<'_>, &Side<'_>), place: Place<'_>) -> Ve
     }
 }
 
+/// Whether LABEL names whom MAINTAINER named, quotes left out, by a label that nothing else in the stage sets.
+pub(super) fn names_the_author(
+    (old, _): (&Step<'_>, &Side<'_>),
+    (new, after): (&Step<'_>, &Side<'_>),
+    place: Place<'_>,
+) -> Verdict {
+    let fault = |reason: &str| Err(Fault::new(reason, new.instruction.span));
+    let author = old.instruction.words().first();
+    let author = author.map_or("", |word| unquoted(&word.text));
+    let [pair] = new.instruction.pairs() else {
+        return fault("LABEL does more than name the author");
+    };
+    let literal = |word: &str| expand(word, after.escape, &|_| Lookup::Unknown);
+    let is_known = ["org.opencontainers.image.authors", "maintainer"].contains(&&*pair.key.text);
+    if !is_known || literal(&pair.value.text).as_deref() != Ok(author) {
+        return fault("LABEL names another author than MAINTAINER");
+    }
+    let stage = place.side.model.stages.get(place.stage);
+    let steps = stage.map_or(&[][..], |stage| stage.steps.as_slice());
+    let pairs = steps.iter().flat_map(|step| step.instruction.pairs());
+    let key = literal(&pair.key.text);
+    match pairs.filter(|pair| literal(&pair.key.text) == key).count() {
+        1 => Ok(()),
+        _ => fault("another LABEL names the author"),
+    }
+}
+
+fn unquoted(name: &str) -> &str {
+    let inner = |quote: char| name.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).unwrap_or(name)
+}
+
 /// Whether no step behind a place does something else where the key has another value.
 pub(super) fn is_read_by_nobody(key: &str, place: Place<'_>) -> Verdict {
     if !matches!(key, "env" | "shell" | "user" | "workdir") {
@@ -105,26 +138,58 @@ fn is_same_command((old, before): At<'_>, new: &Instruction) -> bool {
         && !statement.negated
         && statement.operator.is_none()
         && lists(statement).is_empty();
-    let words = command.words.iter().map(|word| word.literal.as_deref());
+    let words: Vec<_> = command
+        .words
+        .iter()
+        .map(|word| word.literal.as_deref())
+        .collect();
+    // `exec program` is the program.
+    let words = match words.as_slice() {
+        [Some("exec"), rest @ ..]
+            if rest
+                .first()
+                .is_some_and(|word| !word.unwrap_or("-").starts_with('-')) =>
+        {
+            rest
+        }
+        words => words,
+    };
     let expected = new.words().iter().map(|word| Some(word.text.as_str()));
-    let is_program = command.name().is_some_and(|name| !BUILTINS.contains(&name));
-    bare && is_program && words.eq(expected)
+    let is_program = words
+        .first()
+        .copied()
+        .flatten()
+        .is_some_and(|name| !BUILTINS.contains(&name));
+    bare && is_program && words.iter().copied().eq(expected)
 }
 
 /// Names that only a shell knows.
-const BUILTINS: [&str; 16] = [
-    ".", ":", "cd", "command", "eval", "exec", "exit", "export", "read", "set", "source", "trap",
-    "type", "ulimit", "umask", "wait",
+const BUILTINS: [&str; 34] = [
+    ".", ":", "[", "[[", "alias", "bg", "break", "builtin", "cd", "command", "continue", "declare",
+    "eval", "exec", "exit", "export", "fg", "getopts", "hash", "jobs", "let", "local", "read",
+    "readonly", "return", "set", "shift", "source", "time", "trap", "type", "ulimit", "umask",
+    "wait",
 ];
 
-/// An ENTRYPOINT in shell form takes no arguments; in exec form a CMD would become some.
+/// An ENTRYPOINT in shell form takes no arguments; in exec form a CMD would become some. So would the words of a CMD,
+/// where the ENTRYPOINT is not one that runs what it is given.
 fn no_arguments_come(new: &Instruction, place: Place<'_>) -> Verdict {
-    let stage = place.side.model.stages.get(place.stage);
-    let steps = stage.map_or(&[][..], |stage| stage.steps.as_slice());
-    let has = |keyword| steps.iter().any(|step| step.instruction.keyword == keyword);
+    let model = &place.side.model;
     let clash = match new.keyword {
-        Keyword::Entrypoint => has(Keyword::Cmd),
-        _ => has(Keyword::Entrypoint),
+        Keyword::Entrypoint => model.stages.iter().any(|stage| {
+            let sets = stage
+                .steps
+                .iter()
+                .any(|step| step.instruction.keyword == Keyword::Cmd);
+            sets && is_built_on(model, stage, place.stage)
+        }),
+        _ => {
+            let config = model.config(place.stage);
+            let entrypoint = config
+                .and_then(|config| config.entrypoint)
+                .unwrap_or_default();
+            !entrypoint.is_empty() && !runs_its_arguments(&entrypoint)
+        }
     };
     match clash {
         false => Ok(()),
@@ -133,6 +198,31 @@ fn no_arguments_come(new: &Instruction, place: Place<'_>) -> Verdict {
             new.span,
         )),
     }
+}
+
+/// Whether a stage is that one, or is built on it.
+fn is_built_on(model: &Model<'_>, stage: &Stage<'_>, base: usize) -> bool {
+    let mut next = Some(stage);
+    while let Some(stage) = next {
+        if stage.index == base {
+            return true;
+        }
+        next = match stage.base {
+            Base::Stage(index) => model.stages.get(index),
+            _ => None,
+        };
+    }
+    false
+}
+
+/// Whether an ENTRYPOINT is an init that starts the command behind its own options.
+fn runs_its_arguments(entrypoint: &[String]) -> bool {
+    let Some((program, options)) = entrypoint.split_first() else {
+        return false;
+    };
+    let name = program.rsplit('/').next().unwrap_or_default();
+    let is_init = ["tini", "dumb-init", "catatonit", "docker-init"].contains(&name);
+    is_init && options.iter().all(|option| option.starts_with('-'))
 }
 
 /// Something creates the account that USER names: the base, or a command above.

@@ -2,9 +2,8 @@
 
 use super::Side;
 use super::instruction::{has_same_heredocs, have_same_flags};
-use super::script::Shell;
 use crate::model::Step;
-use crate::syntax::{Instruction, Keyword};
+use crate::syntax::{Flag, Instruction, Keyword};
 
 type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
 
@@ -69,74 +68,30 @@ pub(super) fn is_part_of(part: At<'_, '_>, whole: At<'_, '_>) -> bool {
     })
 }
 
-/// Whether the second of `steps` is a RUN that only gives what the first one copies the owner or mode that `new` gives.
-pub(super) fn takes_mode(before: &Side<'_>, steps: &[&Step<'_>], new: At<'_, '_>) -> bool {
-    let [copy, run, ..] = steps else { return false };
-    let (ours, theirs) = (copy.instruction, new.0.instruction);
-    let copies =
-        matches!(ours.keyword, Keyword::Copy | Keyword::Add) && ours.keyword == theirs.keyword;
-    if !copies || run.instruction.keyword != Keyword::Run || !run.instruction.flags.is_empty() {
-        return false;
-    }
-    let added: Vec<_> = theirs
-        .flags
-        .iter()
-        .filter(|flag| {
-            !ours
-                .flags
-                .iter()
-                .any(|one| (&one.name, &one.value) == (&flag.name, &flag.value))
-        })
-        .collect();
-    let [flag] = added.as_slice() else {
-        return false;
+/// The owner or mode that `new` gives and `old`, otherwise the same COPY or ADD, does not: the flag and its value.
+pub(super) fn given<'n>(
+    (old, before): At<'_, '_>,
+    (new, after): At<'n, '_>,
+) -> Option<(&'n str, &'n str)> {
+    let (ours, theirs) = (old.instruction, new.instruction);
+    let copies = matches!(ours.keyword, Keyword::Copy | Keyword::Add);
+    let is_new = |flag: &&Flag| {
+        let mut flags = ours.flags.iter();
+        !flags.any(|one| (&one.name, &one.value) == (&flag.name, &flag.value))
     };
-    let kept = theirs.flags.len() == ours.flags.len() + 1 && ours.flag(&flag.name).is_none();
-    let same = kept
-        && sources(ours) == sources(theirs)
-        && destination((copy, before)) == destination(new)
-        && has_same_heredocs((ours, before), (theirs, new.1));
-    let Some(value) = flag.value.as_deref().filter(|_| same) else {
-        return false;
-    };
-    let Some(shell) = Shell::of(before, run, run.instruction) else {
-        return false;
-    };
-    let [statement] = shell.script.statements.as_slice() else {
-        return false;
-    };
-    let Some(command) = statement
-        .command()
-        .filter(|command| command.redirects.is_empty())
-    else {
-        return false;
-    };
-    let words: Option<Vec<&str>> = command
-        .words
-        .iter()
-        .map(|word| word.literal.as_deref())
-        .collect();
-    let place = |path: &str| copy.before.absolute(path);
-    let target = destination((copy, before));
-    let is_target = |path: &str| {
-        target
-            .as_ref()
-            .is_some_and(|(target, _)| place(path).as_ref() == Some(target))
-    };
-    let is_octal = !value.is_empty() && value.bytes().all(|byte| matches!(byte, b'0'..=b'7'));
-    match (flag.name.as_str(), words.unwrap_or_default().as_slice()) {
-        ("chown", ["chown", "-R", owner, path]) => *owner == value && is_target(path),
-        ("chmod", ["chmod", "-R", mode, path]) => is_octal && *mode == value && is_target(path),
-        // The mode of one file.
-        ("chmod", ["chmod", mode, path]) => {
-            let one_file = target.as_ref().is_some_and(|(_, directory)| !directory);
-            is_octal && *mode == value && one_file && sources(ours).len() == 1 && is_target(path)
-        }
-        _ => false,
-    }
+    let mut added = theirs.flags.iter().filter(is_new);
+    let flag = added.next().filter(|_| added.next().is_none())?;
+    let same = copies
+        && ours.keyword == theirs.keyword
+        && theirs.flags.len() == ours.flags.len() + 1
+        && ours.flag(&flag.name).is_none()
+        && ours.args_text() == theirs.args_text()
+        && has_same_heredocs((ours, before), (theirs, after));
+    let value = flag.value.as_deref()?;
+    (same && matches!(flag.name.as_str(), "chown" | "chmod")).then_some((flag.name.as_str(), value))
 }
 
-fn sources(instruction: &Instruction) -> Vec<&str> {
+pub(super) fn sources(instruction: &Instruction) -> Vec<&str> {
     let words = instruction.words().split_last();
     words.map_or_else(Vec::new, |(_, sources)| {
         sources.iter().map(|word| word.text.as_str()).collect()

@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use super::{Fault, Side, Verdict};
 use crate::model::expand::{Lookup, expand};
+use crate::model::mount;
 use crate::syntax::{Args, Flag, Instruction, Keyword, Pair};
 use crate::text::Span;
 
 /// An instruction and the text that it stands in.
 pub(super) type At<'a> = (&'a Instruction, &'a Side<'a>);
 
-/// Whether they are the same byte for byte, continuations, comments and the order of flags aside.
+/// Whether they are the same byte for byte; continuations, comments, the order of flags and the case of the stages that
+/// they name aside.
 pub(super) fn is_same_text((old, before): At<'_>, (new, after): At<'_>) -> bool {
     old.keyword == new.keyword
         && old.args_text() == new.args_text()
-        && have_same_flags(old, new)
+        && name_the_same((old, before), (new, after))
         && has_same_heredocs((old, before), (new, after))
         && match (&old.args, &new.args) {
             (Args::Onbuild(old), Args::Onbuild(new)) => is_same_text((old, before), (new, after)),
@@ -38,7 +40,7 @@ pub(super) fn same(old: At<'_>, new: At<'_>) -> Verdict {
     if old.keyword != new.keyword {
         return add_as_copy((old, before), (new, after));
     }
-    if old.keyword != Keyword::From && !have_same_flags(old, new) {
+    if old.keyword != Keyword::From && !name_the_same((old, before), (new, after)) {
         return changed("a flag");
     }
     if !has_same_heredocs((old, before), (new, after)) {
@@ -47,7 +49,9 @@ pub(super) fn same(old: At<'_>, new: At<'_>) -> Verdict {
     let same = match (&old.args, &new.args) {
         (Args::Pairs(old), Args::Pairs(new)) => same_pairs(old, new, before.escape),
         _ if old.keyword == Keyword::From => {
-            same_platform(old, new) && same_stage_name(old, new) && first(old) == first(new)
+            same_platform((old, before), (new, after))
+                && same_stage_name(old, new)
+                && first(old) == first(new)
         }
         (Args::Words(_), Args::Words(_)) | (Args::Exec(_), Args::Exec(_)) => same_words(old, new),
         // COPY, ADD and VOLUME take a JSON array for words.
@@ -66,13 +70,46 @@ pub(super) fn same_stage_name(old: &Instruction, new: &Instruction) -> bool {
     name(old) == name(new)
 }
 
-/// Whether two FROMs ask for the same platform; `$TARGETPLATFORM` is what a FROM without the flag gets.
-pub(super) fn same_platform(old: &Instruction, new: &Instruction) -> bool {
+/// Whether two FROMs ask for the same platform; `$TARGETPLATFORM` is what a FROM without the flag gets, unless the file
+/// says otherwise.
+pub(super) fn same_platform((old, before): At<'_>, (new, after): At<'_>) -> bool {
+    let is_set = before.sets_platform || after.sets_platform;
+    let is_target = |value: &str| matches!(value, "$TARGETPLATFORM" | "${TARGETPLATFORM}");
     let platform = |from: &Instruction| {
         let value = from.flag("platform")?.value.clone();
-        value.filter(|value| !matches!(value.as_str(), "$TARGETPLATFORM" | "${TARGETPLATFORM}"))
+        value.filter(|value| is_set || !is_target(value))
     };
     platform(old) == platform(new)
+}
+
+/// Whether both have the same flags, in whatever case these write the names of stages.
+fn name_the_same((old, before): At<'_>, (new, after): At<'_>) -> bool {
+    have_same_flags(old, new) || flags_in_lower_case(old, before) == flags_in_lower_case(new, after)
+}
+
+fn flags_in_lower_case<'f>(
+    one: &'f Instruction,
+    side: &Side<'_>,
+) -> Vec<(&'f str, Option<String>)> {
+    let flags = sorted(&one.flags).into_iter();
+    let in_lower_case = |name: &str, value: &str| {
+        let from = match name {
+            "from" => Some(value.to_owned()),
+            "mount" => mount::from(value),
+            _ => None,
+        };
+        let Some(stage) = from.filter(|stage| side.model.stage(stage).is_some()) else {
+            return value.to_owned();
+        };
+        let lower = stage.to_lowercase();
+        match name {
+            "from" => lower,
+            _ => value.replace(&format!("from={stage}"), &format!("from={lower}")),
+        }
+    };
+    flags
+        .map(|(name, value)| (name, value.map(|value| in_lower_case(name, value))))
+        .collect()
 }
 
 /// Whether both have the same flags; their order counts among flags of one name only.

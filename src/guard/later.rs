@@ -1,9 +1,10 @@
 //! What runs behind a command: in its step, in the steps after it, and in the stages that are built on its stage.
 
 use super::command::Note;
+use super::mounts::{self, CacheMount, covers};
 use super::script::Shell;
-use super::{Fault, Side, Verdict, caches, packages, temp};
-use crate::model::managers::{Invocation, Kind, Manager, Role, invocation};
+use super::{Fault, Side, Verdict, caches, mounted, packages, takers, temp};
+use crate::model::managers::{self, Invocation, Kind, Manager, Role, invocation};
 use crate::model::{Base, Step};
 use crate::syntax::{Args, Instruction, Keyword};
 use crate::text::Span;
@@ -18,6 +19,7 @@ pub(super) struct Place<'a> {
 
 /// The rest of the file bears what was noted of one step, whose script is `shell`.
 pub(super) fn check(notes: &[Note], shell: &Shell, place: Place<'_>) -> Verdict {
+    let mut cached: Vec<&Manager> = Vec::new();
     for note in notes {
         match note {
             Note::Cleaned { manager, index, at } => {
@@ -27,9 +29,10 @@ pub(super) fn check(notes: &[Note], shell: &Shell, place: Place<'_>) -> Verdict 
                 if keeps_packages_in_cache(manager) {
                     is_done(manager, *at, shell, place)?;
                 }
+                takers::check(manager, *at, shell, place)?;
             }
             Note::Dropped { manager } => caches::check_dropped(shell, manager)?,
-            Note::Cached { manager, at } => caches::check_cached(shell, manager, *at)?,
+            Note::Cached { manager } => cached.push(*manager),
             Note::Lean {
                 manager,
                 packages,
@@ -38,7 +41,10 @@ pub(super) fn check(notes: &[Note], shell: &Shell, place: Place<'_>) -> Verdict 
             Note::Deleted { files, at } => are_not_named(files, *at, place)?,
         }
     }
-    Ok(())
+    cached.dedup_by_key(|manager| &manager.name);
+    cached
+        .into_iter()
+        .try_for_each(|manager| mounted::has_index(manager, shell))
 }
 
 /// Whether the manager installs nothing without an index that was fetched before.
@@ -47,33 +53,97 @@ fn needs_update(manager: &Manager) -> bool {
 }
 
 /// Whether what the manager installs is used from where it caches it.
-fn keeps_packages_in_cache(manager: &Manager) -> bool {
+pub(super) fn keeps_packages_in_cache(manager: &Manager) -> bool {
     matches!(
         manager.kind,
         Kind::Go | Kind::Rust | Kind::Java | Kind::Dotnet
     )
 }
 
-/// A mount hides its directory from the steps behind this one, as if it were deleted.
+/// What a step leaves in a mount, a step behind it does not find: none needs the index that this one fetched.
+pub(super) fn check_index(manager: &'static Manager, shell: &Shell, place: Place<'_>) -> Verdict {
+    match needs_update(manager) {
+        true => index_is_not_needed(manager, Span::at(shell.script.span.end), shell, place),
+        false => Ok(()),
+    }
+}
+
+/// A mount hides its directory from the steps behind this one that have it not, as if it were deleted.
 pub(super) fn check_mounted(
-    manager: &'static Manager,
+    mount: &CacheMount,
     at: Span,
     shell: &Shell,
     place: Place<'_>,
 ) -> Verdict {
-    let end = Span::at(shell.script.span.end);
-    if needs_update(manager) {
-        index_is_not_needed(manager, end, shell, place)?;
+    let (manager, end) = (mount.manager, Span::at(shell.script.span.end));
+    let offline = || {
+        first_behind(end, shell, place, manager, None, |one| {
+            is_offline(one).then_some(true)
+        })
+    };
+    if place.side.may_be_offline && offline().is_some() {
+        return Err(Fault::new(
+            "a later step takes from the cache what it does not fetch",
+            at,
+        ));
     }
-    if keeps_packages_in_cache(manager) && later_use(manager, end, shell, place).is_some() {
+    if !keeps_packages_in_cache(manager) {
+        return Ok(());
+    }
+    let target = Some(mount.target.as_str());
+    if first_behind(end, shell, place, manager, target, is_use).is_some() {
         let reason = "what is installed into the mount is missing from the steps behind it";
         return Err(Fault::new(reason, at));
     }
-    Ok(())
+    match is_launched(manager, place) {
+        false => Ok(()),
+        true => Err(Fault::new("the image runs what needs the mount", at)),
+    }
+}
+
+/// Whether a command is told to fetch nothing.
+fn is_offline(one: &Invocation) -> bool {
+    let flags = match one.manager.name.as_str() {
+        "maven" => ["--offline", "-o"],
+        "cargo" => ["--offline", "--frozen"],
+        "dotnet" => ["--no-restore", "--no-build"],
+        _ => ["--offline", "--offline"],
+    };
+    one.has_any(&flags.map(str::to_owned))
+}
+
+/// Whether CMD or ENTRYPOINT of the stage, or of one that is built on it, names the manager.
+fn is_launched(manager: &Manager, place: Place<'_>) -> bool {
+    let stages = &place.side.model.stages;
+    let mut todo = vec![place.stage];
+    while let Some(index) = todo.pop() {
+        let Some(stage) = stages.get(index) else {
+            continue;
+        };
+        let launches = stage.steps.iter().map(|step| step.instruction);
+        let mut launches =
+            launches.filter(|one| matches!(one.keyword, Keyword::Cmd | Keyword::Entrypoint));
+        let names = |one: &Instruction| {
+            let text = String::from_utf8_lossy(one.args_text()).into_owned();
+            let is_part = |ch: char| ch.is_alphanumeric() || matches!(ch, '-' | '_' | '.' | '/');
+            let words = text.split(|ch| !is_part(ch));
+            let mut names = words.filter_map(|word| word.rsplit('/').next());
+            names.any(|word| {
+                managers::by_command(word).is_some_and(|found| found.name == manager.name)
+            })
+        };
+        if (stage.ships || !stage.used) && launches.any(names) {
+            return true;
+        }
+        let above = stages.iter().skip(index + 1);
+        let built_on = above.filter(|other| other.base == Base::Stage(index));
+        todo.extend(built_on.map(|other| other.index));
+    }
+    false
 }
 
 fn index_is_not_needed(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Verdict {
-    let found = first_behind(at, shell, place, manager, |one| match one.role {
+    let found = first_behind(at, shell, place, manager, None, |one| match one.role {
         Role::UpdateIndex => Some(false),
         Role::Install | Role::Upgrade => Some(true),
         _ => None,
@@ -95,21 +165,31 @@ fn is_done(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Verd
 }
 
 fn later_use(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>) -> Option<Span> {
-    first_behind(at, shell, place, manager, |one| {
-        let uses = matches!(
-            one.role,
-            Role::Run | Role::Build | Role::Install | Role::Upgrade | Role::Other
-        );
-        uses.then_some(true)
-    })
+    first_behind(at, shell, place, manager, None, is_use)
 }
 
-/// The first invocation of the manager behind `at` for which `look` says yes, before one for which it says no.
+/// Whether a command may take from the cache.
+fn is_use(one: &Invocation) -> Option<bool> {
+    let asks = matches!(
+        one.subcommand_name.as_str(),
+        "" | "version" | "env" | "fmt" | "help" | "new" | "init" | "mod init"
+    );
+    let uses = matches!(
+        one.role,
+        Role::Run | Role::Build | Role::Install | Role::Upgrade | Role::Other
+    );
+    let ours = uses && !(asks && one.role == Role::Other);
+    ours.then_some(true)
+}
+
+/// The first invocation of the manager behind `at` for which `look` says yes, before one for which it says no. Steps with
+/// a cache mount over `mounted` are passed over.
 fn first_behind(
     at: Span,
     shell: &Shell,
     place: Place<'_>,
     manager: &Manager,
+    mounted: Option<&str>,
     look: impl Fn(&Invocation) -> Option<bool>,
 ) -> Option<Span> {
     let in_script = |shell: &Shell| {
@@ -151,7 +231,9 @@ fn first_behind(
                 .iter()
                 .chain(&["://"])
                 .any(|name| temp::contains(text, name));
-            named.then(|| Shell::of(place.side, step, run))?
+            let targets = mounts::targets(run, step, place.side.escape);
+            let has_it = mounted.is_some_and(|mount| targets.iter().any(|one| covers(one, mount)));
+            (named && !has_it).then(|| Shell::of(place.side, step, run))?
         });
         let found = shells.find_map(|shell| in_script(&shell));
         match found {
@@ -179,7 +261,7 @@ fn runs_update(shell: &Shell, span: Span) -> bool {
 }
 
 /// The RUN of a step, or the one that it triggers in a stage that is built on this one.
-fn run_of<'a>(step: &Step<'a>) -> Option<&'a Instruction> {
+pub(super) fn run_of<'a>(step: &Step<'a>) -> Option<&'a Instruction> {
     match (&step.instruction.args, step.instruction.keyword) {
         (_, Keyword::Run) => Some(step.instruction),
         (Args::Onbuild(trigger), _) if trigger.keyword == Keyword::Run => Some(trigger),

@@ -1,6 +1,8 @@
 //! What the commands of one step leave to those of the next one, once both run in one shell.
 
 use super::script::{Joint, Shell, joint, lists};
+use crate::model::image::Facts;
+use crate::model::managers::invocation;
 use crate::syntax::shell::{Command, Compound, CompoundKind, Node, Statement};
 
 /// Commands that change the shell that runs them, or end it.
@@ -68,6 +70,28 @@ const CHANGING: [&str; 57] = [
 /// `next` is the text of what runs after them.
 pub(super) fn leak(shell: &Shell, statements: &[Statement], next: &[u8]) -> Option<String> {
     statements.iter().find_map(|one| of(shell, one, next))
+}
+
+/// Whether the commands of `shell` put a newer package manager beside the one that they have run, and `next` calls it:
+/// the reason. `base` is the base image, where the place may be the same.
+pub(super) fn shadowed(shell: &Shell, next: &Shell, base: &Facts) -> Option<String> {
+    let is_family = |name: &str| base.is_family(name);
+    shell.script.commands().into_iter().find_map(|found| {
+        let words = &found.command.words;
+        let one = invocation(words).filter(|one| one.shadows_itself(words, is_family))?;
+        let calls = |other: &Command| {
+            invocation(&other.words).is_some_and(|other| other.manager.name == one.manager.name)
+        };
+        let mut others = next.script.commands().into_iter();
+        let quoted = shell.quote(found.command.span);
+        let called = others.any(|other| calls(other.command));
+        called.then(|| {
+            format!(
+                "after `{quoted}` the shell goes on with the old `{}`",
+                one.manager.name
+            )
+        })
+    })
 }
 
 fn of(shell: &Shell, statement: &Statement, next: &[u8]) -> Option<String> {

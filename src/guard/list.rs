@@ -4,10 +4,10 @@
 //! leave all others as they were: what runs after whose failure, and with which outcome the list ends.
 
 use super::command::Comparison;
-use super::leaks::leak;
+use super::leaks::{leak, shadowed};
 use super::script::{Joint, Shell, joint, lists};
-use super::{Fault, Verdict, caches, temp};
-use crate::syntax::shell::{Compound, CompoundKind, Node, Statement};
+use super::{Fault, Verdict, caches, packages, temp};
+use crate::syntax::shell::{Compound, CompoundKind, Node, Redirect, Statement};
 
 /// Where the statements of both sides went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,14 +102,17 @@ impl Walk<'_, '_> {
                     Ok(next) => (old, new) = (next, new + 1),
                     Err(fault) => {
                         // What comes and what goes may both be cleanups: the statement that stays tells which is which.
-                        let goes = self.is_removable(step, old);
-                        if goes && self.stays(step, old + 1, new) {
+                        let noted = self.cx.notes.borrow().len();
+                        if self.is_removable(step, old) && self.stays_behind(step, old, new) {
                             self.entries.push(Entry::Removed { step, old });
                             old += 1;
-                        } else if self.is_addable(new) {
+                            continue;
+                        }
+                        self.cx.notes.borrow_mut().truncate(noted);
+                        if self.is_addable(new) {
                             self.entries.push(Entry::Added { new });
                             new += 1;
-                        } else if goes {
+                        } else if self.is_removable(step, old) {
                             self.entries.push(Entry::Removed { step, old });
                             old += 1;
                         } else {
@@ -169,6 +172,15 @@ impl Walk<'_, '_> {
         Ok(statements.len())
     }
 
+    /// Whether statement `new` is one behind statement `old`, with nothing but cleanups between.
+    fn stays_behind(&self, step: usize, old: usize, new: usize) -> bool {
+        const MOST_CLEANUPS: usize = 8;
+        let behind = old + 1..old + 1 + MOST_CLEANUPS;
+        let mut candidates =
+            behind.take_while(|next| *next == old + 1 || self.is_removable(step, *next - 1));
+        candidates.any(|next| self.stays(step, next, new))
+    }
+
     /// Whether statement `old` of a step is statement `new`.
     fn stays(&self, step: usize, old: usize, new: usize) -> bool {
         let Some((shell, statements)) = self.steps.get(step) else {
@@ -192,13 +204,15 @@ impl Walk<'_, '_> {
         let Some(command) = simple(&self.new[new]) else {
             return false;
         };
-        caches::is_added_cleanup(self.cx, command) || temp::is_leftover(self.cx, self.new, new)
+        caches::is_added_cleanup(self.cx, command)
+            || temp::is_leftover(self.cx, self.new, new)
+            || packages::is_added_setting(self.cx, command, self.new.get(new + 1))
     }
 
     /// Whether an effect covers that a statement went.
     fn is_removable(&self, step: usize, old: usize) -> bool {
         let statement = self.steps.get(step).and_then(|(_, list)| list.get(old));
-        let command = statement.and_then(simple);
+        let command = statement.and_then(quiet);
         command.is_some_and(|command| caches::is_dropped(self.cx, command))
     }
 
@@ -375,11 +389,10 @@ impl Walk<'_, '_> {
         if shell.text().windows(2).any(|pair| pair == b"<<") {
             return Err(self.fault("a here-document is joined", mine));
         }
-        let leaked = self
-            .steps
-            .iter()
-            .take(step)
-            .find_map(|(before, list)| leak(before, list, shell.text()));
+        let leaked = self.steps.iter().take(step).find_map(|(before, list)| {
+            let shadowed = || shadowed(before, shell, self.cx.step.before.base());
+            leak(before, list, shell.text()).or_else(shadowed)
+        });
         match leaked {
             None => Ok(()),
             Some(reason) => Err(self.fault(&reason, mine)),
@@ -432,6 +445,19 @@ fn braced(statement: &Statement) -> Option<&[Statement]> {
         }) if is_plain => lists(statement).first().copied(),
         _ => None,
     }
+}
+
+/// A simple command without `!`, whose output goes to nobody.
+fn quiet(statement: &Statement) -> Option<&crate::syntax::shell::Command> {
+    let command = statement.command().filter(|_| !statement.negated)?;
+    let is_quiet = |redirect: &Redirect| {
+        let target = redirect.target.literal.as_deref();
+        matches!(target, Some("/dev/null" | "1" | "2"))
+    };
+    let assigns = command.assignments.iter();
+    let is_plain = assigns.clone().all(|word| word.substitutions.is_empty());
+    let is_bare = is_plain && command.redirects.iter().all(is_quiet);
+    is_bare.then_some(command)
 }
 
 /// A simple command without assignments, redirects or `!`.

@@ -1,11 +1,16 @@
 //! Installs that leave something out: what is then missing.
 
+use std::collections::BTreeSet;
+
+use super::command::{Comparison, Note, is_flag};
 use super::later::Place;
-use super::script::Shell;
+use super::script::{Shell, plain_words};
 use super::{Fault, Verdict, temp};
 use crate::model::Base;
-use crate::model::managers::{Kind, Manager, Role, invocation};
+use crate::model::managers::{Invocation, Kind, Manager, Role, invocation};
+use crate::rule::Effect;
 use crate::syntax::Keyword;
+use crate::syntax::shell::{Command, Statement};
 use crate::text::Span;
 
 /// A package that does not do without another one that it only recommends; and texts that show that the other one, or
@@ -55,6 +60,72 @@ const BUILD_TOOLS: [&str; 14] = [
     "parcel", "nest", "jest",
 ];
 
+/// The same for the managers of PHP, Ruby and Python, as the names of files that a word may end in.
+const TEST_TOOLS: [&str; 14] = [
+    "phpunit", "pest", "behat", "phpstan", "psalm", "rspec", "rubocop", "cucumber", "pytest",
+    "tox", "mypy", "flake8", "black", "pylint",
+];
+
+/// Older spellings of what an install leaves out, and the flag that says the same.
+const SPELLINGS: [(&str, &str, &[&str]); 2] = [
+    (
+        "npm",
+        "--omit=dev",
+        &[
+            "--only=production",
+            "--only=prod",
+            "--production",
+            "--production=true",
+            "--prod",
+        ],
+    ),
+    ("poetry", "--without=dev", &["--no-dev"]),
+];
+
+/// Whether a word is an older spelling of a flag that the install has now.
+pub(super) fn is_respelled(ours: &Invocation, theirs: &Invocation, word: usize) -> bool {
+    let listed = |flags: &[&str]| {
+        flags
+            .iter()
+            .map(|&flag| flag.to_owned())
+            .collect::<Vec<_>>()
+    };
+    SPELLINGS.iter().any(|(manager, flag, older)| {
+        ours.manager.name == *manager
+            && is_flag(ours, word, &listed(older))
+            && theirs.has_any(&listed(&[flag]))
+    })
+}
+
+/// Whether an added command sets which groups the `bundle install` behind it leaves out; if so, it is noted.
+pub(super) fn is_added_setting(
+    cx: &Comparison<'_>,
+    command: &Command,
+    next: Option<&Statement>,
+) -> bool {
+    let Some(words) = plain_words(command).filter(|_| cx.allowed.has(&Effect::Packages)) else {
+        return false;
+    };
+    let ["bundle", "config", "set", "--local", "without", groups] = words.as_slice() else {
+        return false;
+    };
+    let mut groups = groups.split(' ');
+    let install = next.and_then(Statement::command);
+    let install = install.and_then(|next| invocation(&next.words));
+    let Some(install) = install.filter(|one| one.manager.name == "bundler") else {
+        return false;
+    };
+    if install.role != Role::Install || !groups.all(|one| matches!(one, "development" | "test")) {
+        return false;
+    }
+    cx.notes.borrow_mut().push(Note::Lean {
+        manager: install.manager,
+        packages: Vec::new(),
+        at: command.span,
+    });
+    true
+}
+
 /// Nothing that is left out is needed by what the stage shows.
 pub(super) fn check(
     manager: &Manager,
@@ -65,7 +136,9 @@ pub(super) fn check(
 ) -> Verdict {
     match (manager.kind, manager.name.as_str()) {
         (_, "apt") => companions(packages, at, place),
-        (Kind::Node, _) => no_build_follows(manager, at, shell, place),
+        (Kind::Node, _) | (_, "composer" | "bundler" | "poetry") => {
+            no_build_follows(manager, at, shell, place)
+        }
         _ => Ok(()),
     }
 }
@@ -123,23 +196,40 @@ fn no_build_follows(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>
         behind.find_map(|command| {
             let name = command.name().unwrap_or_default();
             let name = name.rsplit('/').next().unwrap_or(name);
-            let node = invocation(&command.words).filter(|one| one.manager.kind == Kind::Node);
-            let runs =
-                node.is_some_and(|one| matches!(one.role, Role::Run | Role::Build | Role::Other));
-            (runs || BUILD_TOOLS.contains(&name)).then_some(command.span)
+            let needs = match manager.kind {
+                Kind::Node => {
+                    let one = invocation(&command.words);
+                    let node = one.filter(|one| one.manager.kind == Kind::Node);
+                    let builds = |role| matches!(role, Role::Run | Role::Build | Role::Other);
+                    node.is_some_and(|one| builds(one.role)) || BUILD_TOOLS.contains(&name)
+                }
+                _ => command.words.iter().any(|word| {
+                    let end = word.text.rsplit('/').next().unwrap_or(&word.text);
+                    TEST_TOOLS.contains(&end)
+                }),
+            };
+            needs.then_some(command.span)
         })
     };
     if let Some(span) = builds(shell, at.start) {
         return fault(span);
     }
-    let Some(stage) = place.side.model.stages.get(place.stage) else {
-        return Ok(());
-    };
-    let later = stage.steps.iter().skip(place.step + 1);
-    for step in later.filter(|step| step.instruction.keyword == Keyword::Run) {
-        let shell = Shell::of(place.side, step, step.instruction);
-        if let Some(span) = shell.and_then(|shell| builds(&shell, 0)) {
-            return fault(span);
+    let mut built_on = BTreeSet::from([place.stage]);
+    for (index, stage) in place.side.model.stages.iter().enumerate() {
+        if matches!(stage.base, Base::Stage(base) if built_on.contains(&base)) {
+            built_on.insert(index);
+        }
+        let from = match index == place.stage {
+            true => place.step + 1,
+            false if built_on.contains(&index) => 0,
+            false => continue,
+        };
+        let later = stage.steps.iter().skip(from);
+        for step in later.filter(|step| step.instruction.keyword == Keyword::Run) {
+            let shell = Shell::of(place.side, step, step.instruction);
+            if let Some(span) = shell.and_then(|shell| builds(&shell, 0)) {
+                return fault(span);
+            }
         }
     }
     Ok(())

@@ -6,12 +6,10 @@ use super::command::Comparison;
 use super::instruction::is_same_text;
 use super::later::{self, Place};
 use super::script::Shell;
-use super::{Allowed, Fault, Side, Verdict, mounts};
-use crate::model::managers;
+use super::{Allowed, Fault, Side, Verdict, mounted, mounts};
 use crate::model::{Model, Step};
 use crate::rule::Effect;
 use crate::syntax::{Args, Keyword};
-use crate::text::Span;
 
 /// Compares the RUNs at the head of `old` to the one of `new` after the patch; how many of them it is made of.
 pub(super) fn compare(
@@ -58,10 +56,11 @@ pub(super) fn compare(
     if shells.is_empty() {
         return Err(opaque(before, first, new));
     }
-    let mounted = mounts::caches(new.instruction, new, after.escape);
+    let mounted = mounts::targets(new.instruction, new, after.escape);
     let cx = Comparison {
         allowed,
         after: &shell,
+        step: new,
         home: new.before.home(),
         mounts: &mounted,
         errexit: is_errexit(&shell, new),
@@ -70,19 +69,7 @@ pub(super) fn compare(
     let taken = cx.script(&shells.iter().collect::<Vec<_>>())?;
     let notes = cx.notes.take();
     later::check(&notes, &shell, place)?;
-    for mount in &added {
-        let target = mount
-            .target
-            .as_deref()
-            .and_then(|target| new.before.absolute(target));
-        let owner = target
-            .as_deref()
-            .and_then(|target| managers::cache_owner(target, new.before.home()));
-        if let (Some(manager), Some(target)) = (owner, target) {
-            check_mount(manager.name.as_str(), &target, &shell, new)?;
-            later::check_mounted(manager, new.instruction.keyword_span, &shell, place)?;
-        }
-    }
+    mounted::check(&added, &shell, new, place)?;
     Ok(taken)
 }
 
@@ -115,6 +102,7 @@ pub(super) fn compare_triggers(
     let cx = Comparison {
         allowed,
         after: &theirs,
+        step: new,
         home: None,
         mounts: &[],
         errexit: is_errexit(&theirs, new),
@@ -155,33 +143,6 @@ fn is_errexit(shell: &Shell, step: &Step<'_>) -> bool {
     let all = shell.script.commands();
     let by_command = all.iter().any(|found| found.command.name() == Some("set"));
     by_shell || by_first_line || by_command
-}
-
-/// What is deleted from a mount is gone for all builds that share it, and Docker's own images delete it by themselves.
-fn check_mount(manager: &str, target: &str, shell: &Shell, step: &Step<'_>) -> Verdict {
-    let fault = |reason: &str, span: Span| Err(Fault::new(reason, span));
-    let mut keeps = manager != "apt" || !target.starts_with("/var/cache/apt");
-    for found in shell.script.commands() {
-        let words = &found.command.words;
-        let deletes = found.command.name() == Some("rm");
-        keeps |= deletes
-            && words
-                .iter()
-                .any(|word| word.text.ends_with("/docker-clean"));
-        if deletes && words.iter().any(|word| word.text.starts_with(target)) {
-            return fault(
-                "what the cache mount keeps is deleted again",
-                found.command.span,
-            );
-        }
-    }
-    match keeps {
-        true => Ok(()),
-        false => fault(
-            "`docker-clean` empties the cache that is mounted",
-            step.instruction.keyword_span,
-        ),
-    }
 }
 
 /// The steps of a stage in the model, for other comparisons.

@@ -32,7 +32,7 @@ fn from((old, before): At<'_>, (new, after): At<'_>, allowed: Allowed<'_>) -> Ve
     if !allowed.has(&Effect::Base) {
         return super::instruction::same((old, before), (new, after));
     }
-    match same_platform(old, new) && same_stage_name(old, new) {
+    match same_platform((old, before), (new, after)) && same_stage_name(old, new) {
         true => Ok(()),
         false => Err(Fault::new(
             "the name or platform of a stage changes",
@@ -54,7 +54,8 @@ fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -> Verdict {
         super::instruction::same((old.from, before), (new.from, after))?;
         steps::compare(before, &old.steps, after, new.index, allowed)?;
     }
-    if shipped.name != runtime.name || !same_platform(shipped.from, runtime.from) {
+    let platform = same_platform((shipped.from, before), (runtime.from, after));
+    if shipped.name != runtime.name || !platform {
         return Err(Fault::new(
             "the name or platform of the shipped stage changes",
             runtime.from.span,

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::later::Place;
+use super::modes::{self, Outcome};
 use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, order, runs};
 use crate::model::Step;
 use crate::rule::Effect;
@@ -30,6 +31,7 @@ pub(super) fn compare(
         places: None,
         jumps: 16 * (old.len() + new.len()) + 1024,
         copied: Vec::new(),
+        given: Vec::new(),
     };
     for at in 0..new.len() {
         walk.step(at)?;
@@ -53,6 +55,8 @@ struct Walk<'a, 'b, 'f, 'e> {
     jumps: usize,
     /// Steps after the patch that copy part of what a COPY copies that is still to come.
     copied: Vec<usize>,
+    /// Steps after the patch that give an owner or mode that a RUN gave, which is still to come.
+    given: Vec<usize>,
 }
 
 impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
@@ -61,6 +65,16 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
         let new = &self.new[at];
         loop {
             let head = self.head();
+            if self.gives(&head, at) {
+                self.given.push(at);
+                self.taken[head[0]] = true;
+                return Ok(());
+            }
+            match self.settle(&head, at)? {
+                Some(Outcome::Shorter) => return Ok(()),
+                Some(Outcome::Gone) => continue,
+                None => {}
+            }
             let fault = match self.compare(&head, at) {
                 Ok(count) => {
                     head.iter()
@@ -83,6 +97,16 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
             let (was, is) = (keys.flatten(), config::key(new.instruction.keyword));
             let may = |key: Option<&'static str>| key.filter(|key| self.allowed.config(key));
             match (may(was), may(is)) {
+                (Some("author"), Some("labels")) => {
+                    let Some(old) = old else { return Err(fault) };
+                    config::names_the_author(
+                        (old, self.before),
+                        (new, self.after),
+                        self.place(at),
+                    )?;
+                    self.taken[head[0]] = true;
+                    return Ok(());
+                }
                 (Some(was), Some(is)) if was == is => {
                     let Some(old) = old else { return Err(fault) };
                     config::may_change((old, self.before), (new, self.after), self.place(at))?;
@@ -113,6 +137,35 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
         }
     }
 
+    /// Whether step `at` gives an owner or mode that the step before the patch did not.
+    fn gives(&self, head: &[usize], at: usize) -> bool {
+        let old = head.first().map(|index| &self.old[*index]);
+        let new = (&self.new[at], self.after);
+        let gives = old.is_some_and(|old| copies::given((old, self.before), new).is_some());
+        gives && self.allowed.has(&Effect::CopyMode)
+    }
+
+    /// The RUN at the head gave what COPYs give now: what becomes of it.
+    fn settle(&mut self, head: &[usize], at: usize) -> Result<Option<Outcome>, Fault> {
+        let Some(index) = head.first().copied().filter(|_| !self.given.is_empty()) else {
+            return Ok(None);
+        };
+        let old = &self.old[index];
+        if matches!(old.instruction.keyword, Keyword::Copy | Keyword::Add) {
+            return Ok(None);
+        }
+        let after = modes::After {
+            side: self.after,
+            steps: self.new,
+            at,
+            given: &self.given,
+        };
+        let outcome = modes::settle(self.before, old, &after)?;
+        self.taken[index] = true;
+        self.given.clear();
+        Ok(Some(outcome))
+    }
+
     fn place(&self, at: usize) -> Place<'_> {
         Place {
             side: self.after,
@@ -140,11 +193,6 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
         let Err(fault) = instruction::same(sides.0, sides.1) else {
             return Ok(1);
         };
-        if self.allowed.has(&Effect::CopyMode)
-            && copies::takes_mode(self.before, &steps, (new, self.after))
-        {
-            return Ok(2);
-        }
         if copies::have_same_places((old, self.before), (new, self.after)) {
             return Ok(1);
         }
@@ -218,7 +266,13 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
     }
 
     /// What is left of the steps before the patch must be allowed to go.
-    fn rest(&self) -> Verdict {
+    fn rest(&mut self) -> Verdict {
+        let head = self.head();
+        self.settle(&head, self.new.len())?;
+        if let Some(copy) = self.given.first().and_then(|copy| self.new.get(*copy)) {
+            let reason = "a COPY gives an owner or mode that nothing gave";
+            return Err(Fault::new(reason, copy.instruction.span));
+        }
         for (index, old) in self.old.iter().enumerate().skip(self.first) {
             if self.taken[index] {
                 continue;

@@ -14,10 +14,11 @@ pub(super) fn is_leftover(cx: &Comparison<'_>, list: &[Statement], at: usize) ->
     let Some(command) = list.get(at).and_then(Statement::command) else {
         return false;
     };
+    // What the operators around it do is for the list to judge.
     let joined = at > 0
         && list
             .get(at - 1)
-            .is_some_and(|before| joint(before) == Joint::And);
+            .is_some_and(|before| matches!(joint(before), Joint::And | Joint::Then));
     let Some(("rm", files)) = name_and_rest(command) else {
         return false;
     };
@@ -27,21 +28,21 @@ pub(super) fn is_leftover(cx: &Comparison<'_>, list: &[Statement], at: usize) ->
         .filter(|text| *text != "-f")
         .collect();
     let before = &list[..at];
-    let moves = |statement: &Statement| {
-        let command = statement.command();
-        command.is_none_or(changes_paths)
-    };
     let is_leftover = joined
         && !files.is_empty()
-        && !before.iter().any(moves)
         && files.iter().all(|file| {
-            let Some(from) = before.iter().position(|one| downloads(one, file)) else {
+            let Some(from) = before.iter().rposition(|one| downloads(one, file)) else {
                 return false;
             };
             let name = file.rsplit('/').next().unwrap_or(file);
             let mentions = |statement: &Statement| contains(cx.after.slice(statement.span), name);
             let users = || before[from + 1..].iter().filter(|one| mentions(one));
+            let moves = |statement: &Statement| {
+                let command = statement.command();
+                command.is_none_or(|command| changes_path(command, file))
+            };
             users().count() > 0
+                && !before[from + 1..].iter().any(moves)
                 && !users().any(deletes_or_moves)
                 && !list[at + 1..].iter().any(mentions)
         });
@@ -58,25 +59,19 @@ pub(super) fn is_leftover(cx: &Comparison<'_>, list: &[Statement], at: usize) ->
 
 fn name_and_rest(command: &Command) -> Option<(&str, &[Word])> {
     let (name, rest) = command.words.split_first()?;
-    Some((name.literal.as_deref()?, rest))
+    let name = name.literal.as_deref()?;
+    Some((name.rsplit('/').next().unwrap_or(name), rest))
 }
 
-/// Whether a command changes what a relative path or a variable in one means.
-fn changes_paths(command: &Command) -> bool {
+/// Whether a command changes, or may, which file a path names.
+fn changes_path(command: &Command, path: &str) -> bool {
+    let varies = path.contains('$');
     match name_and_rest(command) {
-        None => true,
+        None => varies || !command.words.is_empty(),
+        Some(("cd" | "pushd" | "popd", _)) => varies || !path.starts_with('/'),
         Some((name, _)) => matches!(
             name,
-            "cd" | "pushd"
-                | "popd"
-                | "eval"
-                | "."
-                | "source"
-                | "exec"
-                | "read"
-                | "export"
-                | "unset"
-                | "set"
+            "eval" | "." | "source" | "exec" | "read" | "export" | "unset" | "set"
         ),
     }
 }

@@ -46,6 +46,16 @@ fn packages_grow_lean() {
     );
     stops(
         "packages",
+        "FROM ruby\nRUN gem install x --document ri",
+        "FROM ruby\nRUN gem install --no-document x --document ri",
+    );
+    stops(
+        "packages",
+        "FROM ruby\nRUN gem list x",
+        "FROM ruby\nRUN gem list --no-document x",
+    );
+    stops(
+        "packages",
         "FROM node:20\nRUN npm install x",
         "FROM node:20\nRUN npm ci x",
     );
@@ -54,6 +64,27 @@ fn packages_grow_lean() {
         "RUN apt-get install -y a",
         "RUN apt-get install -y --no-install-recommends a",
     );
+}
+
+#[test]
+fn caches_are_switched_off() {
+    only(
+        "caches",
+        "RUN uv sync --frozen && pip download x",
+        "RUN uv sync --no-cache --frozen && pip download --no-cache-dir x",
+        &[
+            "RUN uv sync --no-cache && pip download x",
+            "RUN uv sync --frozen && pip download --no-cache-dir=false x",
+            "RUN uv sync --frozen --no-dev && pip download x",
+            "RUN uv sync --frozen --offline && pip download x",
+        ],
+    );
+    stops(
+        "caches",
+        "RUN uv sync --offline",
+        "RUN uv sync --no-cache --offline",
+    );
+    stops("caches", "RUN uv run x", "RUN uv run --no-cache x");
 }
 
 #[test]
@@ -74,8 +105,38 @@ fn prompts_are_answered() {
         "assume-yes",
         "RUN zypper install a",
         "RUN zypper -n install a",
-        &["RUN zypper install -r a", "RUN zypper -q install a"],
+        &[
+            "RUN zypper install -r a",
+            "RUN zypper -q install a",
+            "RUN zypper install -n a",
+            "RUN zypper install --non-interactive a",
+            "RUN zypper -y install a",
+        ],
     );
+    only(
+        "assume-yes",
+        "RUN dnf install a && dnf remove b && dnf makecache",
+        "RUN dnf install -y a && dnf remove --assumeyes b && dnf makecache",
+        &[
+            "RUN dnf install -y a && dnf remove -y b && dnf makecache -y",
+            "RUN dnf install --nogpgcheck a && dnf remove b && dnf makecache",
+            "RUN dnf install -yb a && dnf remove b && dnf makecache",
+            "RUN dnf install --setopt=assumeyes=1 a && dnf remove b && dnf makecache",
+        ],
+    );
+    for (before, after) in [
+        (
+            "apt-get install --assume-no a",
+            "apt-get install -y --assume-no a",
+        ),
+        ("dnf install a --assumeno", "dnf install -y a --assumeno"),
+    ] {
+        stops(
+            "assume-yes",
+            &format!("RUN {before}"),
+            &format!("RUN {after}"),
+        );
+    }
     stops(
         "packages",
         "RUN apt-get install a",
@@ -115,8 +176,22 @@ fn downloads_are_deleted_once() {
         ],
     );
     for before in [
-        "cd a && curl -O http://e/x && sh x",
+        "cd a && curl -O http://e/x && sh x && rm x",
+        "curl -o /tmp/x http://e/x && cd a && sh /tmp/x && rm /tmp/x",
+        "V=1 && curl -O http://e/x-$V && sh x-$V && rm x-$V",
+        "set -e; curl -O http://e/x; sh x; rm x; ls",
+        "curl -O http://e/x && sh x; cd a && curl -O http://e/x && sh x && rm x",
+    ] {
+        let (kept, _) = before.split_once("rm ").unwrap();
+        let kept = kept.trim_end_matches([' ', '&', ';']);
+        let ls = if before.ends_with("ls") { "; ls" } else { "" };
+        passes("temp", &format!("RUN {kept}{ls}"), &format!("RUN {before}"));
+    }
+    for before in [
+        "curl -O http://e/x && cd a && sh x",
         "curl -O http://e/x && sh x && cd b",
+        "curl -O http://e/$X && V=1 && sh x",
+        "curl -O http://e/x && . ./env && sh x",
         "curl -O http://e/x && sh x && rm x",
         "curl http://e/x && sh x",
         "curl -O http://e/x",
@@ -131,51 +206,6 @@ fn downloads_are_deleted_once() {
         "temp",
         &format!("{get}\nRUN sha256sum x.tgz"),
         &format!("{get} && rm x.tgz\nRUN sha256sum x.tgz"),
-    );
-}
-
-#[test]
-fn modes_move_into_the_copy() {
-    only(
-        "copy-mode",
-        "COPY a /b\nRUN chown -R u:g /b",
-        "COPY --chown=u:g a /b",
-        &[
-            "COPY --chown=u a /b",
-            "COPY --chown=u:g a /c",
-            "COPY --chown=u:g --link a /b",
-            "COPY a /b",
-            "COPY --chmod=755 a /b",
-        ],
-    );
-    only(
-        "copy-mode",
-        "WORKDIR /w\nCOPY a b\nRUN chmod 755 /w/b",
-        "WORKDIR /w\nCOPY --chmod=755 a b",
-        &[
-            "WORKDIR /w\nCOPY --chmod=700 a b",
-            "WORKDIR /w\nCOPY --chmod=755 c b",
-        ],
-    );
-    stops(
-        "copy-mode",
-        "COPY a /b\nRUN chmod +x /b",
-        "COPY --chmod=+x a /b",
-    );
-    stops(
-        "copy-mode",
-        "COPY a /b\nRUN chown -R u:g /b && c",
-        "COPY --chown=u:g a /b",
-    );
-    stops(
-        "copy-mode",
-        "COPY a /b\nRUN chown -R u:g /b/c",
-        "COPY --chown=u:g a /b",
-    );
-    stops(
-        "none",
-        "COPY a /b\nRUN chown -R u:g /b",
-        "COPY --chown=u:g a /b",
     );
 }
 
@@ -281,9 +311,18 @@ fn other_bases_and_keys_are_declared() {
     );
     only(
         "config:author config:labels",
-        "MAINTAINER a\nRUN b",
-        "LABEL x=a\nRUN b",
-        &["LABEL x=a", "ENV x=a\nRUN b", "MAINTAINER a"],
+        "MAINTAINER 'a $b'\nRUN b",
+        "LABEL maintainer='a $b'\nRUN b",
+        &[
+            "LABEL maintainer='a $b'",
+            "ENV maintainer='a $b'\nRUN b",
+            "MAINTAINER 'a $b'",
+            "LABEL maintainer=\"a $b\"\nRUN b",
+            "LABEL maintainer=a\nRUN b",
+            "LABEL maintainer=\"'a \\$b'\"\nRUN b",
+            "LABEL maintainer='a $b' x=y\nRUN b",
+            "LABEL x='a $b'\nRUN b",
+        ],
     );
     only(
         "config:cmd",
@@ -308,9 +347,101 @@ fn other_bases_and_keys_are_declared() {
         ],
     );
     stops("none", "FROM python:3", "FROM python:3-slim");
-    stops("config:labels", "MAINTAINER a", "LABEL x=a");
+    stops("config:labels", "MAINTAINER a", "LABEL maintainer=a");
+    stops(
+        "config:author config:labels",
+        "MAINTAINER a\nLABEL maintainer=b",
+        "LABEL maintainer=a\nLABEL maintainer=b",
+    );
     stops("config:env", "RUN a", "ENV A=1\nRUN a");
     stops("config:cmd", "EXPOSE 1", "EXPOSE 2");
+}
+
+#[test]
+fn a_shell_goes_where_it_does_nothing() {
+    let key = "config:cmd config:entrypoint";
+    only(
+        key,
+        "CMD exec a 'b c'",
+        "CMD [\"a\", \"b c\"]",
+        &[
+            "CMD [\"exec\", \"a\", \"b c\"]",
+            "CMD [\"a\", \"b\", \"c\"]",
+            "CMD [\"'b c'\"]",
+        ],
+    );
+    for line in [
+        "a && b",
+        "a $B",
+        "a > b",
+        "cd a",
+        "[ a ]",
+        "A=1 a",
+        "exec -a b a",
+        "a *",
+    ] {
+        let words = line.split(' ').map(|word| format!("{word:?}"));
+        let words = words.collect::<Vec<_>>().join(", ");
+        stops(key, &format!("CMD {line}"), &format!("CMD [{words}]"));
+    }
+    for (head, tail) in [
+        ("ENTRYPOINT [\"e\"]\n", ""),
+        ("ENTRYPOINT [\"tini\", \"--\", \"e\"]\n", ""),
+        ("", "\nENTRYPOINT e"),
+        ("SHELL [\"pwsh\", \"-c\"]\n", ""),
+    ] {
+        let body = |cmd: &str| format!("{head}CMD {cmd}{tail}");
+        stops(key, &body("a b"), &body("[\"a\", \"b\"]"));
+    }
+    let init = "ENTRYPOINT [\"/usr/bin/tini\", \"--\"]\nCMD";
+    passes(key, &format!("{init} a"), &format!("{init} [\"a\"]"));
+    passes(key, "ENTRYPOINT a", "ENTRYPOINT [\"a\"]");
+    let base = "FROM a AS a\nENTRYPOINT x\nFROM a\nCMD b";
+    stops(
+        key,
+        base,
+        &base.replace("ENTRYPOINT x", "ENTRYPOINT [\"x\"]"),
+    );
+    stops(key, "ENTRYPOINT a\nCMD b", "ENTRYPOINT [\"a\"]\nCMD b");
+}
+
+#[test]
+fn spelling_is_free() {
+    passes("none", "RUN a \\\n\n  b", "RUN a \\\n  b");
+    only(
+        "none",
+        "run apt update && /usr/bin/apt source a",
+        "RUN apt-get update && /usr/bin/apt-get source a",
+        &[
+            "RUN apt-get upgrade && /usr/bin/apt-get source a",
+            "RUN apt-get update && apt-get source a",
+        ],
+    );
+    stops("none", "RUN apt upgrade", "RUN apt-get upgrade");
+    stops("none", "RUN a \\\n\nUSER b", "RUN a\nUSER b");
+    only(
+        "none",
+        "FROM --platform=$TARGETPLATFORM a as B\nFROM c\nCOPY --from=B /b /b\nRUN --mount=from=B,target=/b x",
+        "FROM a AS b\nFROM c\nCOPY --from=b /b /b\nRUN --mount=from=b,target=/b x",
+        &[
+            "FROM a AS c\nFROM c\nCOPY --from=b /b /b\nRUN --mount=from=b,target=/b x",
+            "FROM a AS b\nFROM c\nCOPY --from=b /B /b\nRUN --mount=from=b,target=/b x",
+            "FROM a AS b\nFROM c\nCOPY --from=c /b /b\nRUN --mount=from=b,target=/b x",
+            "FROM a AS b\nFROM c\nCOPY --from=b /b /b\nRUN --mount=from=b,target=/B x",
+        ],
+    );
+    let given = "ARG TARGETPLATFORM=linux/amd64\nFROM --platform=$TARGETPLATFORM a";
+    stops(
+        "none",
+        given,
+        &given.replace("--platform=$TARGETPLATFORM ", ""),
+    );
+    stops("none", "FROM --platform=$BUILDPLATFORM a", "FROM a");
+    stops(
+        "none",
+        "FROM a AS b\nONBUILD COPY --from=B / /",
+        "FROM a AS b\nONBUILD COPY --from=b / /",
+    );
 }
 
 #[test]
@@ -336,4 +467,47 @@ fn stages_are_inserted_with_all_commands() {
         stops("stages", before, &bad);
     }
     stops("none", before, after);
+}
+
+#[test]
+fn caches_are_emptied_behind_their_last_use() {
+    only(
+        "caches",
+        "FROM node:20\nRUN sudo -u node npm ci && npm run build",
+        "FROM node:20\nRUN sudo -u node npm ci && sudo -u node npm cache clean --force && npm run build",
+        &[
+            "FROM node:20\nRUN sudo -u node npm ci && sudo X=/y npm cache clean --force && npm run build",
+            "FROM node:20\nRUN sudo -u node npm ci && npm cache verify && npm run build",
+        ],
+    );
+    passes(
+        "caches",
+        "RUN apk update && apk add composer && composer install && rm -rf /var/cache/apk/*",
+        "RUN apk update && apk add composer && composer install && composer clear-cache && rm -rf /var/cache/apk/*",
+    );
+    stops(
+        "caches",
+        "FROM node:20\nRUN --mount=type=cache,target=/root/.npm npm ci",
+        "FROM node:20\nRUN --mount=type=cache,target=/root/.npm npm ci && npm cache clean --force",
+    );
+    stops(
+        "caches",
+        "FROM node:20\nRUN npm ci\nRUN npm ci --offline",
+        "FROM node:20\nRUN npm ci && npm cache clean --force\nRUN npm ci --offline",
+    );
+    stops(
+        "caches",
+        "FROM fedora\nRUN dnf install -y a\nRUN dnf install -y -C b",
+        "FROM fedora\nRUN dnf install -y a && dnf clean all\nRUN dnf install -y -C b",
+    );
+    stops(
+        "caches",
+        "FROM node:20 AS a\nRUN npm ci\nFROM a AS b\nFROM node:20\nCOPY --from=b /root/.npm /root/.npm",
+        "FROM node:20 AS a\nRUN npm ci && npm cache clean --force\nFROM a AS b\nFROM node:20\nCOPY --from=b /root/.npm /root/.npm",
+    );
+    stops(
+        "caches",
+        "FROM golang:1.23\nRUN go build . && go test ./...",
+        "FROM golang:1.23\nRUN go build . && go clean -cache && go test ./...",
+    );
 }

@@ -226,8 +226,10 @@ fn traps_16_to_18_installs_and_downloads() {
 fn trap_19_mounts() {
     let apt = |flags: &str, script: &str| format!("FROM debian:12\nRUN {flags}{script}");
     let script = "apt-get update && apt-get install -y a";
-    let lists = "--mount=type=cache,id=apt-lists-12,sharing=locked,target=/var/lib/apt/lists ";
-    let cache = "--mount=type=cache,id=apt-12,sharing=locked,target=/var/cache/apt ";
+    let lists =
+        "--mount=type=cache,id=apt-lists-debian-bookworm,sharing=locked,target=/var/lib/apt/lists ";
+    let cache =
+        "--mount=type=cache,id=apt-cache-debian-bookworm,sharing=locked,target=/var/cache/apt ";
     let undo = "rm -f /etc/apt/apt.conf.d/docker-clean && ";
     passes(
         "caches",
@@ -243,6 +245,23 @@ fn trap_19_mounts() {
             &format!("{undo}{script}"),
         ),
     );
+    let both = format!("{lists}{cache}");
+    let wrong = [
+        ("sharing=locked,", ""),
+        ("apt-lists-debian-bookworm", "apt-cache-debian-bookworm"),
+        ("apt-lists-debian-bookworm", "apt-lists"),
+        ("apt-lists-debian-bookworm", "apt-lists-ubuntu-24.04"),
+    ];
+    for (from, to) in wrong {
+        let script = format!("{undo}{script}");
+        let flags = both.replacen(from, to, 1);
+        stops("caches", &apt("", &script), &apt(&flags, &script));
+    }
+    let too_late =
+        "apt-get update && rm -f /etc/apt/apt.conf.d/docker-clean && apt-get install -y a";
+    stops("caches", &apt("", script), &apt(&both, too_late));
+    let install = "apt-get install -y a";
+    stops("caches", &apt("", install), &apt(lists, install));
     let cleaned = format!("{script} && rm -rf /var/lib/apt/lists/*");
     stops("caches", &apt("", &cleaned), &apt(lists, &cleaned));
     stops("caches", &apt("", script), &apt(lists, &cleaned));
@@ -259,7 +278,7 @@ fn trap_19_mounts() {
         cargo,
         &cargo.replace("RUN ", "RUN --mount=type=cache,target=/a/target "),
     );
-    let apk = "FROM alpine\nRUN --mount=type=cache,target=/var/cache/apk apk add";
+    let apk = "FROM alpine\nRUN --mount=type=cache,sharing=locked,target=/var/cache/apk apk add";
     stops(
         "caches",
         "FROM alpine\nRUN apk add --no-cache a",
