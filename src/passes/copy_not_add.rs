@@ -33,6 +33,7 @@ impl Pass for CopyNotAdd {
                     let keyword = match add.keyword_span.of(cx.text) {
                         b"add" => "copy",
                         b"ADD" => "COPY",
+                        b"Add" => "Copy",
                         word if word.len() == 3 => "COPY",
                         _ => continue,
                     };

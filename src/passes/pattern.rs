@@ -142,7 +142,7 @@ fn user_matches(on: &Match, step: &Step<'_>) -> bool {
 
 /// The names of an image, short and in full, without its tag and with it.
 fn image_names(image: &ImageRef) -> Vec<String> {
-    let full = image.name();
+    let full = format!("{}/{}", image.registry, image.repository);
     let hub = full.strip_prefix("docker.io/").unwrap_or(&full);
     let short = hub.strip_prefix("library/").unwrap_or(hub);
     let mut names = vec![full.clone(), hub.to_owned(), short.to_owned()];
@@ -177,8 +177,12 @@ fn command_edits(
         }
     }
     if !rewrite.command.is_empty() {
-        let name = words.get(name_index(at.command)?)?;
-        edits.push(Edit::replace(name.span, rewrite.command.join(" ")));
+        let mut name = words.get(name_index(at.command)?)?.span;
+        // The directory of a path stays.
+        if let Some(slash) = name.of(cx.text).iter().rposition(|byte| *byte == b'/') {
+            name.start += slash as u32 + 1;
+        }
+        edits.push(Edit::replace(name, rewrite.command.join(" ")));
     }
     if !rewrite.append_command.is_empty() {
         let command = rewrite.append_command.join(" ");
@@ -192,7 +196,7 @@ fn command_edits(
     }
     if rewrite.delete {
         at.inside.is_none().then_some(())?;
-        edits.push(remove_statement(instruction, script, at.top)?);
+        edits.extend(remove_statement(instruction, script, at.top, cx.text)?);
     }
     Some(edits)
 }
