@@ -1,252 +1,297 @@
-//! Adds the flag that keeps a package manager from filling its cache.
+//! Adds a flag to the commands of package managers: one that answers prompts with yes, that keeps no cache, or that
+//! leaves out what nobody needs. Never takes a flag away, and never adds one beside another that says something about
+//! the same.
+
+mod cache;
+mod prompt;
+mod release;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::pass::command;
+use crate::model::managers::{self, Invocation, Manager, Role, invocation};
 use crate::pass::runs::{Stage, Step};
 use crate::pass::{Findings, Pass, PassContext};
-use crate::syntax::Keyword;
-use crate::syntax::shell::{Command, CommandAt, Script};
+use crate::rule::Applicability;
+use crate::syntax::shell::{Command, CommandAt, Script, Word};
 use crate::text::Edit;
+use release::Old;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AddInstallFlag {
-    manager: Vec<Manager>,
+    /// Package managers, by their table.
+    managers: Vec<String>,
+    /// What the flag says.
+    flag: Says,
+    /// The roles of the commands that it is for.
+    roles: Vec<Role>,
+    /// Sub-commands of these roles that it is not for.
+    #[serde(default)]
+    except: Vec<String>,
+    /// What a lean install leaves out.
+    #[serde(default)]
+    surplus: String,
+    /// Flags that are a choice, beside those that say the same.
+    #[serde(default)]
+    respected: Vec<String>,
+    /// Texts of the file, in whatever case, that show that it decides in another way.
+    #[serde(default)]
+    settings: Vec<String>,
+    /// Families of base images in which the flag is set for all commands.
+    #[serde(default)]
+    bases: Vec<String>,
+    /// By manager: where it may not know the flag.
+    #[serde(default)]
+    old: BTreeMap<String, Old>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manager {
-    /// The leading words of the commands that fill the cache.
-    commands: Vec<Vec<String>>,
-    /// The flag, with its value if it has one.
-    flag: String,
-    /// Flags that say the same, or are a choice.
-    respected: Vec<String>,
-    /// Variables that say the same, or are a choice.
-    environment: Vec<String>,
-    /// Where the cache is; `~` is the home of the step's user.
-    caches: Vec<String>,
-    /// Commands that read the cache.
-    readers: Vec<Vec<String>>,
-    /// Releases whose own package of the manager does not know the flag.
-    #[serde(default)]
-    unsupported: Vec<String>,
-    /// The distribution's packages of the manager: of a base that is not known, they may be too old as well.
-    #[serde(default)]
-    packages: Vec<String>,
-    /// The image family that brings a manager of its own.
-    #[serde(default)]
-    own_image: Option<String>,
+/// What a flag says: a field of the table of package managers.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "kebab-case")]
+enum Says {
+    Yes,
+    NoCache,
+    Lean,
+}
+
+impl Says {
+    /// The flags that say so, the one to write first.
+    fn flags(self, manager: &Manager) -> &[String] {
+        match self {
+            Self::Yes => &manager.yes,
+            Self::NoCache => &manager.no_cache,
+            Self::Lean => &manager.lean,
+        }
+    }
 }
 
 impl Pass for AddInstallFlag {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
-        for manager in &self.manager {
-            // What is set at the end of each stage so far, for those that are built on it.
-            let mut ends: Vec<Option<String>> = Vec::new();
+        let file = String::from_utf8_lossy(cx.text).to_lowercase();
+        let managers = self.managers.iter();
+        for manager in managers.filter_map(|name| managers::by_name(name)) {
+            let Some(flag) = self.flag.flags(manager).first() else {
+                continue;
+            };
+            let search = Search {
+                rule: self,
+                cx,
+                manager,
+                flag,
+                setting: self.setting_in(&file),
+            };
+            // What is known at the end of each stage so far, for those that are built on it.
+            let mut ends: Vec<Known> = Vec::new();
             for stage in cx.stages {
-                let base = stage.base.and_then(|base| ends[base].clone());
-                ends.push(manager.stage(cx, stage, base, out));
+                let base = stage.base.and_then(|base| ends.get(base).cloned());
+                ends.push(search.stage(stage, base.unwrap_or_default(), out));
             }
         }
     }
 }
 
-/// What decides about the commands of one step.
-struct Around<'a> {
-    ships: bool,
+impl AddInstallFlag {
+    /// What is wrong with a command that lacks the flag.
+    fn message(&self, name: &str) -> String {
+        match self.flag {
+            Says::Yes => format!("`{name}` may ask, and nobody answers"),
+            Says::NoCache => format!("`{name}` keeps its cache in the layer"),
+            Says::Lean => format!("`{name}` installs {} too", self.surplus),
+        }
+    }
+
+    /// The first setting that `text`, in lower case, mentions.
+    fn setting_in(&self, text: &str) -> Option<&str> {
+        let mut settings = self.settings.iter();
+        let found = settings.find(|setting| text.contains(&setting.to_lowercase()))?;
+        Some(found)
+    }
+}
+
+/// The search for the commands of one package manager.
+struct Search<'a> {
+    rule: &'a AddInstallFlag,
+    cx: &'a PassContext<'a>,
+    manager: &'static Manager,
+    /// The flag to write.
+    flag: &'static str,
+    /// The setting that the file mentions.
+    setting: Option<&'a str>,
+}
+
+/// What the steps so far tell.
+#[derive(Clone, Default)]
+struct Known {
+    /// The variable of the environment that decides about the cache.
+    set: Option<&'static str>,
     /// Whether the manager is installed as a package of the distribution.
     packaged: bool,
+}
+
+/// A command of the manager, and what stands around it.
+struct Place<'a> {
+    ships: bool,
+    known: &'a Known,
     step: &'a Step<'a>,
-    /// The variable of the environment that decides about the cache.
-    set: Option<&'a str>,
+    script: &'a Script,
+    found: CommandAt<'a>,
+    asked: &'a Invocation,
     /// Whether a later step reads the cache.
     is_read: bool,
 }
 
-impl Manager {
-    /// Looks at one stage, where `set` decides at its start; the variable that decides at its end.
-    fn stage(
-        &self,
-        cx: &PassContext<'_>,
-        stage: &Stage<'_>,
-        mut set: Option<String>,
-        out: &mut Findings,
-    ) -> Option<String> {
-        let mut packaged = false;
-        let last_reader = stage.steps.iter().rposition(|step| self.reads(step));
+impl Search<'_> {
+    /// Looks at one stage, where `known` holds at its start; what is known at its end.
+    fn stage(&self, stage: &Stage<'_>, mut known: Known, out: &mut Findings) -> Known {
+        let reads = |step: &Step<'_>| cache::reads(step, self.manager);
+        let last_reader = stage.steps.iter().rposition(reads);
         for (at, step) in stage.steps.iter().enumerate() {
-            let sets = |name: &&String| sets_variable(step, name);
-            set = set.or_else(|| self.environment.iter().find(sets).cloned());
+            known.set = known.set.or_else(|| cache::sets(step, self.manager));
             let Some(script) = step.script() else {
                 continue;
             };
-            packaged |= self.is_packaged(script);
-            let around = Around {
-                ships: stage.ships,
-                packaged,
-                step,
-                set: set.as_deref(),
-                is_read: last_reader.is_some_and(|last| last > at),
-            };
+            let old = self.old();
+            known.packaged |= old.is_some_and(|old| old.is_packaged(script));
             for found in script.commands() {
-                self.look(cx, &around, script, found, out);
+                let Some(asked) = self.asked(found.command) else {
+                    continue;
+                };
+                let place = Place {
+                    ships: stage.ships,
+                    known: &known,
+                    step,
+                    script,
+                    found,
+                    asked: &asked,
+                    is_read: last_reader.is_some_and(|last| last > at),
+                };
+                self.look(&place, out);
             }
         }
-        set
+        known
     }
 
-    fn is_packaged(&self, script: &Script) -> bool {
-        let commands = script.commands();
-        let mut words = commands.iter().flat_map(|at| &at.command.words);
-        words.any(|word| self.packages.contains(&word.text))
+    /// The command as an invocation that lacks the flag.
+    fn asked(&self, command: &Command) -> Option<Invocation> {
+        let asked = invocation(&command.words)?;
+        let is_meant = asked.manager.name == self.manager.name
+            && self.rule.roles.contains(&asked.role)
+            && !self.rule.except.contains(&asked.subcommand_name);
+        let is_answered = is_given(&asked, self.rule.flag.flags(self.manager))
+            || is_given(&asked, &self.rule.respected);
+        (is_meant && !is_answered).then_some(asked)
     }
 
-    fn reads(&self, step: &Step<'_>) -> bool {
-        let commands = step.script().map(Script::commands).unwrap_or_default();
-        commands
-            .iter()
-            .any(|at| command::is_any(at.command, &self.readers))
+    fn old(&self) -> Option<&Old> {
+        self.rule.old.get(&self.manager.name)
     }
 
-    fn look(
-        &self,
-        cx: &PassContext<'_>,
-        around: &Around<'_>,
-        script: &Script,
-        found: CommandAt<'_>,
-        out: &mut Findings,
-    ) {
-        let command = found.command;
-        let leading = self.commands.iter();
-        let Some(last) = leading
-            .filter_map(|words| command::leading_words(command, words))
-            .next()
+    fn look(&self, place: &Place<'_>, out: &mut Findings) {
+        let command = place.found.command;
+        if self.has_nothing_to_do(place) {
+            return;
+        }
+        if let Some(reason) = self.decline(place) {
+            return out.decline(command.span, reason);
+        }
+        let Some(last) = place.asked.subcommand.last() else {
+            return;
+        };
+        let before_flag = match self.rule.flag == Says::Yes && self.manager.yes_first {
+            true => place.asked.command,
+            false => *last,
+        };
+        let (Some(named), Some(word)) =
+            (command.words.get(..=*last), command.words.get(before_flag))
         else {
             return;
         };
-        let respected = |flag: &String| command::has_flag(command, flag);
-        if self.respected.iter().any(respected) || self.is_emptied(script, found.top) {
-            return;
+        let name: Vec<&str> = named.iter().map(|word| &*word.text).collect();
+        let edit = Edit::insert(word.span.end, format!(" {}", self.flag));
+        let mut fix = self.cx.fix(format!("add `{}`", self.flag), vec![edit]);
+        if self.rule.flag == Says::Yes
+            && !prompt::must_succeed(place)
+            && let Some(fix) = &mut fix
+        {
+            fix.applicability = fix.applicability.min(Applicability::Unsafe);
+            fix.title += ", where a failure has gone unseen";
         }
-        let exported = self.exported(script, found.top);
-        let exported = exported.map(|name| format!("`{name}` is set"));
-        match exported.or_else(|| self.decline(cx, around, command)) {
-            Some(reason) => out.decline(command.span, reason),
-            None => {
-                let words: Vec<&str> = command.words[..=last]
-                    .iter()
-                    .map(|word| &*word.text)
-                    .collect();
-                let name = words.join(" ");
-                let edit = Edit::insert(command.words[last].span.end, format!(" {}", self.flag));
-                let fix = cx.fix(format!("add `{}`", self.flag), vec![edit]);
-                out.report(
-                    command.span,
-                    format!("`{name}` keeps its cache in the layer"),
-                    fix,
-                );
-            }
+        out.report(command.span, self.rule.message(&name.join(" ")), fix);
+    }
+
+    fn has_nothing_to_do(&self, place: &Place<'_>) -> bool {
+        let command = place.found.command;
+        let written = self.cx.shown(command.span).to_lowercase();
+        match self.rule.flag {
+            Says::NoCache => cache::is_emptied(place, self.manager),
+            Says::Yes => self.rule.setting_in(&written).is_some(),
+            Says::Lean => false,
         }
     }
 
-    /// Whether a later command of the same step deletes the cache.
-    fn is_emptied(&self, script: &Script, after: usize) -> bool {
-        let later = script.commands().into_iter().filter(|at| at.top > after);
-        later.into_iter().any(|at| {
-            let deletes = matches!(command::name(at.command), Some("rm" | "find"));
-            let words = at.command.words.iter();
-            let names_cache = |text: &str| text.contains("/.cache") || text.contains("/root/.*");
-            let purges = command::is_any(at.command, &self.readers);
-            purges || deletes && words.into_iter().any(|word| names_cache(&word.text))
-        })
+    /// Why a command is left alone.
+    fn decline(&self, place: &Place<'_>) -> Option<String> {
+        let common = || self.decided().or_else(|| self.unknown_words(place));
+        let before = place.step.before;
+        match self.rule.flag {
+            Says::Yes => prompt::answered(place).or_else(common),
+            Says::NoCache => unshipped(place)
+                .or_else(|| self.too_old(place))
+                .or_else(|| cache::decline(place, self.manager)),
+            Says::Lean => unshipped(place)
+                .or_else(|| {
+                    let mut bases = self.rule.bases.iter();
+                    let base = bases.find(|family| before.base().is_family(family))?;
+                    Some(format!("the image `{base}` sets `{}` for all", self.flag))
+                })
+                .or_else(common)
+                .or_else(|| self.too_old(place)),
+        }
     }
 
-    /// The variable that decides about the cache, where the script exports one before statement `before`.
-    fn exported(&self, script: &Script, before: usize) -> Option<&str> {
-        let earlier = script.top_commands().take_while(|(at, _)| *at < before);
-        let exports = earlier.filter(|(_, command)| command::name(command) == Some("export"));
-        let mut words = exports.flat_map(|(_, command)| &command.words);
-        words.find_map(|word| {
-            let (name, _) = word.text.split_once('=')?;
-            let known = self.environment.iter().find(|one| *one == name);
-            known.map(String::as_str)
-        })
+    fn decided(&self) -> Option<String> {
+        let setting = self.setting?;
+        Some(format!("the file mentions `{setting}`"))
     }
 
-    fn decline(
-        &self,
-        cx: &PassContext<'_>,
-        around: &Around<'_>,
-        command: &Command,
-    ) -> Option<String> {
-        if !around.ships {
-            return Some("this stage does not ship".to_owned());
-        }
-        let before = around.step.before;
-        let own = self.own_image.as_deref();
-        let own = own.is_some_and(|family| before.base().is_family(family));
-        let old = cx.old_release(before, &self.unsupported);
-        if let Some(release) = old.filter(|_| !own) {
-            return Some(format!(
-                "the package of {release} may not know `{}`",
-                self.flag
-            ));
-        }
-        if around.packaged && before.distribution().is_none() {
-            return Some("which release the base image is of is not known".to_owned());
-        }
-        let in_command = |name: &&String| {
-            let mut words = command.assignments.iter().chain(&command.words);
-            words.any(|word| {
-                word.text
-                    .split_once('=')
-                    .is_some_and(|(key, _)| key == *name)
-            })
-        };
-        let here = self.environment.iter().find(in_command);
-        if let Some(name) = here.map(String::as_str).or(around.set) {
-            return Some(format!("`{name}` is set"));
-        }
-        let mounted = self
-            .caches
-            .iter()
-            .any(|cache| is_mounted(around.step, cache));
-        if mounted {
-            return Some("a mount of the step covers the cache".to_owned());
-        }
-        around
-            .is_read
-            .then(|| "a later step reads the cache".to_owned())
+    fn too_old(&self, place: &Place<'_>) -> Option<String> {
+        let old = self.old()?;
+        old.decline(self.cx, place.step.before, place.known.packaged, self.flag)
+    }
+
+    /// A word that may be the flag, or another one that speaks of the same.
+    fn unknown_words(&self, place: &Place<'_>) -> Option<String> {
+        let flags = place.asked.flags.iter();
+        let values: BTreeSet<usize> = flags
+            .filter_map(|flag| Some(flag.value.as_ref()?.word))
+            .collect();
+        let words = place.found.command.words.iter().enumerate();
+        let mut words = words.skip(place.asked.command);
+        let (_, word) =
+            words.find(|(index, word)| !values.contains(index) && may_be_option(word))?;
+        Some(format!("what `{}` expands to is not known", word.text))
     }
 }
 
-fn sets_variable(step: &Step<'_>, name: &str) -> bool {
-    let instruction = step.instruction;
-    match instruction.keyword {
-        Keyword::Env => instruction.pairs().iter().any(|pair| pair.key.text == name),
-        Keyword::Arg => instruction
-            .words()
-            .iter()
-            .any(|word| word.text.split('=').next() == Some(name)),
-        _ => false,
-    }
+fn unshipped(place: &Place<'_>) -> Option<String> {
+    (!place.ships).then(|| "this stage does not ship".to_owned())
 }
 
-/// Whether a mount covers `cache`, whoever's home `~` is.
-fn is_mounted(step: &Step<'_>, cache: &str) -> bool {
-    let Some(below_home) = cache.strip_prefix('~') else {
-        return step.mounts_over(cache);
-    };
-    let homes = step.instruction.flags.iter().any(|flag| {
-        let value = flag.value.as_deref().unwrap_or_default();
-        let parents = below_home
-            .match_indices('/')
-            .skip(1)
-            .map(|(at, _)| &below_home[..at]);
-        parents.chain([below_home]).any(|path| value.contains(path))
-    });
-    homes || step.mounts_over(&format!("/root{below_home}"))
+/// Whether a flag of `listed` is given, with whatever value where none is listed.
+fn is_given(asked: &Invocation, listed: &[String]) -> bool {
+    listed.iter().any(|one| match one.split_once('=') {
+        None => asked.flags_named(one).next().is_some(),
+        Some((name, value)) => {
+            let mut flags = asked.flags_named(name);
+            flags.any(|flag| flag.text() == Some(value))
+        }
+    })
+}
+
+/// Whether a word starts with what is not known, so that it may be an option.
+fn may_be_option(word: &Word) -> bool {
+    let text = word.text.trim_start_matches('"');
+    word.literal.is_none() && text.starts_with(['$', '`', '-'])
 }
