@@ -1,0 +1,3 @@
+#!/bin/sh
+# nodemon would be nice
+exec npm run dev

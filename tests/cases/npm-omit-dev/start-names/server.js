@@ -1,0 +1,1 @@
+const watch = require('nodemon');
