@@ -58,7 +58,7 @@ impl ApkNoCache {
         let keeps = |command: &&&Command| !has_flag(command, &self.flag);
         let removals = match commands.iter().any(|at| self.may_need_index(at.command)) {
             true => Vec::new(),
-            false => self.removals(step.instruction, script),
+            false => self.removals(step.instruction, script, cx.text),
         };
         let Some(first) = installs.iter().find(keeps).or(match removals.is_empty() {
             true => None,
@@ -125,7 +125,7 @@ impl ApkNoCache {
     }
 
     /// The edits that take out what has nothing left to do: as many as can go one by one.
-    fn removals(&self, instruction: &Instruction, script: &Script) -> Vec<Edit> {
+    fn removals(&self, instruction: &Instruction, script: &Script, text: &[u8]) -> Vec<Edit> {
         let count = script.statements.len();
         let mut gone = 0;
         let redundant = script
@@ -133,14 +133,13 @@ impl ApkNoCache {
             .filter(|(_, one)| self.is_redundant(one));
         let mut edits: Vec<Edit> = Vec::new();
         for (index, _) in redundant {
-            let Some(edit) = remove_statement(instruction, script, index) else {
+            let Some(removal) = remove_statement(instruction, script, index, text) else {
                 continue;
             };
-            let apart = edits
-                .last()
-                .is_none_or(|last| last.span.end <= edit.span.start);
+            let start = removal.first().map(|edit| edit.span.start);
+            let apart = edits.last().is_none_or(|last| Some(last.span.end) <= start);
             if apart && gone + 1 < count {
-                edits.push(edit);
+                edits.extend(removal);
                 gone += 1;
             }
         }

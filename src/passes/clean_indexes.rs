@@ -3,12 +3,14 @@
 use serde::Deserialize;
 
 use crate::pass::command::{self, is_any};
+use crate::pass::ending;
+use crate::pass::later::{self, runs_script, shortened};
 use crate::pass::layout::append_command;
 use crate::pass::runs::{Stage, Step};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::rule::Applicability;
 use crate::syntax::Keyword;
-use crate::syntax::shell::{Command, CommandAt, Inside, Operator, Script, Statement};
+use crate::syntax::shell::{Command, CommandAt, Script};
 use crate::text::Span;
 
 #[derive(Deserialize)]
@@ -63,32 +65,17 @@ enum Later {
 impl CleanIndexes {
     /// For each step of each stage, what follows it in the stage or in one that is built on it.
     fn later(&self, stages: &[Stage<'_>]) -> Vec<Vec<Option<Later>>> {
-        let mut built_on: Vec<Option<Later>> = vec![None; stages.len()];
-        let mut all = Vec::with_capacity(stages.len());
-        // A stage comes after its base, so that what is built on it is known when its turn comes.
-        for (index, stage) in stages.iter().enumerate().rev() {
-            let mut next = built_on[index];
-            let mut of_stage = vec![None; stage.steps.len()];
-            for (at, step) in stage.steps.iter().enumerate().rev() {
-                of_stage[at] = next;
-                next = match (self.use_of(step), next) {
-                    (None, next) => next,
-                    // What certainly reads them counts for more than what may.
-                    (Some(Some(Later::Script(_))), Some(Later::Reads(args))) => {
-                        Some(Later::Reads(args))
-                    }
-                    (Some(first), _) => first,
-                };
-            }
-            if let (Some(base), Some(_)) = (stage.base, next)
-                && !matches!(built_on[base], Some(Later::Reads(_)))
-            {
-                built_on[base] = next;
-            }
-            all.push(of_stage);
-        }
-        all.reverse();
-        all
+        // What certainly reads them counts for more than what may.
+        let surer = |one, other| match (one, other) {
+            (Later::Script(_), Later::Reads(_)) => other,
+            _ => one,
+        };
+        let before = |step: &Step<'_>, next: Option<Later>| match (self.use_of(step), next) {
+            (None, next) => next,
+            (Some(Some(first)), Some(next)) => Some(surer(first, next)),
+            (Some(first), _) => first,
+        };
+        later::following(stages, before, surer)
     }
 
     /// What a step does to the lists that it finds: `Some(None)` where it fetches new ones, `None` where nothing.
@@ -173,24 +160,12 @@ impl CleanIndexes {
                     .to_owned(),
             );
         }
-        let nested = |at: &&CommandAt<'_>| {
-            let used = is_any(at.command, &self.install) || is_any(at.command, &self.update);
-            used && matches!(at.inside, Some(Inside::Compound(_) | Inside::Substitution))
+        let made = |at: &&CommandAt<'_>| {
+            is_any(at.command, &self.install) || is_any(at.command, &self.update)
         };
-        if commands.iter().any(|at| nested(&at)) {
-            return Some("the install is inside an `if`, a loop or a subshell".to_owned());
-        }
-        let goes_on = |one: &Statement| matches!(one.operator, Some((Operator::Background, _)));
-        if script.statements.iter().any(goes_on) {
-            return Some("part of the script runs in the background".to_owned());
-        }
-        let leaves =
-            |at: &&CommandAt<'_>| matches!(command::name(at.command), Some("exit" | "exec"));
-        if commands.iter().any(|at| leaves(&at)) {
-            return Some("the script may end before its last command".to_owned());
-        }
-        if !step.instruction.heredocs.is_empty() {
-            return Some("the script is a here-document".to_owned());
+        let made: Vec<_> = commands.iter().filter(made).copied().collect();
+        if let Some(reason) = ending::obstacle(step, script, &made) {
+            return Some(reason.to_owned());
         }
         let next = place.stage.steps.get(place.at + 1);
         if next.is_some_and(|step| self.only_cleans(step)) {
@@ -229,41 +204,12 @@ impl CleanIndexes {
         use Keyword::{Cmd, Entrypoint, Onbuild, Run};
         let unseen = [Run, Onbuild, Cmd, Entrypoint].contains(&step.instruction.keyword);
         let text = String::from_utf8_lossy(step.instruction.args_text());
-        unseen && text.contains("apt") && !text.contains("update")
+        let fresh = text
+            .split("install")
+            .next()
+            .is_some_and(|head| head.contains("apt-get update"));
+        unseen && text.contains("apt") && !fresh
     }
-}
-
-/// Whether a command runs a shell script that is a file.
-fn runs_script(command: &Command) -> bool {
-    let Some(name) = command::name(command) else {
-        return command
-            .words
-            .first()
-            .is_some_and(|word| word.literal.is_none());
-    };
-    let is_shell = matches!(
-        name,
-        "sh" | "bash" | "dash" | "ash" | "zsh" | "source" | "."
-    );
-    let mut arguments = command.words.iter().skip(1).map(|word| word.text.as_str());
-    name.ends_with(".sh") || is_shell && arguments.any(|word| !word.starts_with('-'))
-}
-
-/// The first line of a step's arguments, or its first words. No line number: that of a text which other rules changed.
-fn shortened(args: &str) -> String {
-    const ENOUGH: usize = 60;
-    let mut shown = String::new();
-    let line = args.lines().next().unwrap_or_default();
-    for word in line.trim_end_matches([' ', '\t', '\\']).split_whitespace() {
-        if shown.len() + word.len() > ENOUGH {
-            return shown + " …";
-        }
-        if !shown.is_empty() {
-            shown.push(' ');
-        }
-        shown.push_str(word);
-    }
-    shown
 }
 
 /// Programs that install packages, or look into the lists.
