@@ -3,6 +3,7 @@
 //! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
 
 mod suppress;
+mod wrap;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -52,8 +53,17 @@ impl Chain {
     /// The first rule whose pass is unknown or cannot read the rule's data.
     pub fn new(rules: Vec<Rule>) -> Result<Self, ChainError> {
         let mut rules = rules;
+        rules.sort_by(|a, b| a.id.cmp(&b.id));
+        Self::in_order(rules)
+    }
+
+    /// The same with the rules of a phase in the order in which they come: it must not matter.
+    ///
+    /// # Errors
+    /// As for [`Chain::new`].
+    pub fn in_order(mut rules: Vec<Rule>) -> Result<Self, ChainError> {
         rules.retain(|rule| rule.enabled);
-        rules.sort_by(|a, b| (a.phase, &a.id).cmp(&(b.phase, &b.id)));
+        rules.sort_by_key(|rule| rule.phase);
         let pass_of = |rule: &Rule| {
             passes::build(rule).map_err(|message| ChainError {
                 rule: rule.id.clone(),
@@ -159,7 +169,7 @@ impl Run<'_> {
         for _ in 0..MAX_ROUNDS {
             self.last = Said::default();
             if !self.round() {
-                return;
+                return self.wrap(&original);
             }
         }
         self.text = original;
@@ -171,6 +181,16 @@ impl Run<'_> {
             span: Span::default(),
             reason: format!("the rules still change their own output after {MAX_ROUNDS} rounds"),
         });
+    }
+
+    /// Breaks the lines that grew too long. The guard lets nothing through but a change of layout.
+    fn wrap(&mut self, original: &[u8]) {
+        let back = |offset| self.original(Span::at(offset)).start;
+        let patch = wrap::patch(original, &self.text, &self.build.input, back);
+        let after = patch.apply(&self.text);
+        if guard::check(&self.text, &after, &[]).is_ok() {
+            self.text = after;
+        }
     }
 
     /// Runs every rule once; whether one of them changed the text.
@@ -229,6 +249,7 @@ impl Run<'_> {
                 rule: rule.id.clone(),
                 span: self.original(span),
                 message,
+                estimate: rule.estimate.clone().filter(|_| fix.is_some()),
                 fix,
                 applied: wanted,
             };

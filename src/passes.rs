@@ -3,11 +3,22 @@
 mod add_install_flag;
 mod apk_no_cache;
 mod apt_no_recommends;
+mod archive_cleanup;
+mod cache_mounts;
+mod casing;
+mod clean_cache;
 mod clean_indexes;
+mod continuation_without_blanks;
 mod copy_not_add;
+mod copy_owner;
+mod exec_form;
 mod join_steps;
 mod key_value;
+mod label_maintainer;
+mod npm_ci;
+mod omit_dev;
 mod pattern;
+mod redundant_platform;
 
 use serde::de::DeserializeOwned;
 
@@ -27,10 +38,23 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "add-install-flag" => Box::new(read::<add_install_flag::AddInstallFlag>(data)?),
         "apk-no-cache" => Box::new(read::<apk_no_cache::ApkNoCache>(data)?),
         "apt-no-recommends" => Box::new(read::<apt_no_recommends::AptNoRecommends>(data)?),
+        "archive-cleanup" => Box::new(read::<archive_cleanup::ArchiveCleanup>(data)?),
+        "cache-mounts" => Box::new(read::<cache_mounts::CacheMounts>(data)?),
+        "casing" => Box::new(read::<casing::Casing>(data)?),
+        "clean-cache" => Box::new(read::<clean_cache::CleanCache>(data)?),
         "clean-indexes" => Box::new(read::<clean_indexes::CleanIndexes>(data)?),
+        "continuation-without-blanks" => Box::new(read::<
+            continuation_without_blanks::ContinuationWithoutBlanks,
+        >(data)?),
         "copy-not-add" => Box::new(read::<copy_not_add::CopyNotAdd>(data)?),
+        "copy-owner" => Box::new(read::<copy_owner::CopyOwner>(data)?),
+        "exec-form" => Box::new(read::<exec_form::ExecForm>(data)?),
         "join-steps" => Box::new(read::<join_steps::JoinSteps>(data)?),
+        "npm-ci" => Box::new(read::<npm_ci::NpmCi>(data)?),
+        "omit-dev" => Box::new(read::<omit_dev::OmitDev>(data)?),
         "key-value" => Box::new(read::<key_value::KeyValue>(data)?),
+        "label-maintainer" => Box::new(read::<label_maintainer::LabelMaintainer>(data)?),
+        "redundant-platform" => Box::new(read::<redundant_platform::RedundantPlatform>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),
     })
 }

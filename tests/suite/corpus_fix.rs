@@ -16,7 +16,8 @@ use std::time::{Duration, Instant};
 
 use dockeropt::chain::Chain;
 use dockeropt::context::NoContext;
-use dockeropt::report::Report;
+use dockeropt::report::{Finding, Report};
+use dockeropt::rule::Applicability;
 
 use crate::corpus::corpus;
 use crate::diff::unified;
@@ -118,9 +119,18 @@ fn print_rules(chain: &Chain, outcomes: &[(PathBuf, Option<Report>)]) {
         .filter(|report| !report.refused.is_empty())
         .count();
     let changed = reports.iter().filter(|report| report.is_changed()).count();
+    let is_safe = |one: &Finding| {
+        let fix = one.fix.as_ref();
+        fix.is_some_and(|fix| fix.applicability == Applicability::Safe)
+    };
+    let safe = reports
+        .iter()
+        .filter(|report| report.findings.iter().any(is_safe))
+        .count();
     println!(
-        "{} files: {refused} refused by BuildKit, {changed} changed",
-        outcomes.len()
+        "{} files: {refused} refused by BuildKit, {changed} changed, {safe} ({:.1} %) with a safe fix",
+        outcomes.len(),
+        100.0 * safe as f64 / outcomes.len().max(1) as f64
     );
     for rule in chain.rules() {
         let is_ours = |id: &str| id == rule.id;
@@ -134,17 +144,21 @@ fn print_rules(chain: &Chain, outcomes: &[(PathBuf, Option<Report>)]) {
         let files = reports
             .iter()
             .filter(|report| report.findings.iter().any(|one| is_ours(&one.rule)));
+        let left_alone = reports
+            .iter()
+            .filter(|report| report.declined.iter().any(|one| is_ours(&one.rule)));
         let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
         let declines = reports.iter().flat_map(|report| &report.declined);
         for decline in declines.filter(|one| is_ours(&one.rule)) {
             *reasons.entry(generic(&decline.reason)).or_default() += 1;
         }
         println!(
-            "\n{}: {} findings in {} files, {applied} applied; {} declined",
+            "\n{}: {} findings in {} files, {applied} applied; {} declined in {} files",
             rule.id,
             findings().count(),
             files.count(),
-            reasons.values().sum::<usize>()
+            reasons.values().sum::<usize>(),
+            left_alone.count()
         );
         let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
         reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));

@@ -238,6 +238,7 @@ fn damages_between(before: &[u8], after: &[u8], spoken_of: bool) -> Vec<Damage> 
         message: String::new(),
         fix: None,
         applied: true,
+        estimate: None,
     };
     let source = Source {
         path: "Dockerfile".into(),

@@ -21,12 +21,18 @@ pub(crate) fn all_rules() -> Vec<Rule> {
 
 /// The chain that runs by default.
 pub(crate) fn default_chain() -> Chain {
-    chain(all_rules())
+    chain(configured(all_rules()))
 }
 
-/// A chain of all rules, those that are off by default too.
+/// Rules as they run where nothing is configured.
+fn configured(rules: Vec<Rule>) -> Vec<Rule> {
+    let rules = Config::default().apply(rules);
+    rules.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// A chain of all rules that can run together, those that are off by default too.
 pub(crate) fn every_rule() -> Chain {
-    chain(enabled(all_rules()))
+    chain(configured(enabled(all_rules())))
 }
 
 /// A chain of these rules, enabled or not.
@@ -63,7 +69,10 @@ pub(crate) fn case_chain(group: &str, case: &Path) -> Chain {
     };
     let path = case.join("dockeropt.toml");
     let Ok(text) = fs::read_to_string(&path) else {
-        return chain(rules);
+        return match group {
+            "chain" | "traps" => default_chain(),
+            _ => chain(rules),
+        };
     };
     let config = Config::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
     chain(

@@ -5,13 +5,13 @@ use dockeropt::report::Report;
 use dockeropt::syntax::{Dockerfile, Instruction, Keyword};
 
 use crate::files::{folders_in, repository};
-use crate::run::{context_of, default_chain, dockerfile_of, run};
+use crate::run::{case_chain, context_of, dockerfile_of, run};
 
 /// The report on one trap.
 fn trap(name: &str) -> Report {
     let folder = repository("tests/cases/traps").join(name);
     run(
-        &default_chain(),
+        &case_chain("traps", &folder),
         context_of(&folder).as_ref(),
         &dockerfile_of(&folder),
     )
@@ -400,6 +400,34 @@ fn trap_17_add_stays_where_it_does_more_than_copy() {
 }
 
 #[test]
+fn trap_17_modes_are_octal() {
+    let text = after("17-chmod");
+    assert!(
+        !text.contains("--chmod=+") && !text.contains("--chmod=u"),
+        "{text}"
+    );
+    assert_keeps_lines("17-chmod", &["RUN chmod u+x /conf"]);
+}
+
+#[test]
+fn trap_21_files_get_no_owner_before_there_is_one() {
+    assert_keeps_lines(
+        "21-accounts",
+        &[
+            "RUN useradd -r app && chown -R app:app /srv/app",
+            "USER app",
+        ],
+    );
+}
+
+#[test]
+fn trap_22_the_shell_stays_where_it_is_needed() {
+    assert_keeps_lines("22-list", &["CMD migrate && serve"]);
+    assert_keeps_lines("22-variable", &["CMD serve --port $PORT"]);
+    assert_keeps_lines("22-entrypoint", &["ENTRYPOINT serve", "CMD all"]);
+}
+
+#[test]
 fn trap_23_recommended_packages_that_are_needed_come_along() {
     let text = after("23-recommended");
     for (package, companion) in [("curl", "ca-certificates"), ("gcc", "libc6-dev")] {
@@ -420,20 +448,25 @@ fn trap_23_recommended_packages_that_are_needed_come_along() {
 fn trap_24_archives_are_removed_where_they_are_or_not_at_all() {
     let text = after("24-archives");
     let steps = runs(&text);
-    assert!(
-        !steps[0].contains("rm x.tar.gz") && !steps[0].contains("rm -f x.tar.gz"),
-        "after `cd`: {text}"
-    );
+    let entered = steps[0].find("cd x").expect("the step has a `cd`");
+    assert!(!steps[0][entered..].contains("rm "), "after `cd`: {text}");
     assert_eq!(count(&text, "rm y.tar.gz"), 1, "{text}");
     assert_eq!(count(&text, "rm z.tar.gz"), 1, "{text}");
+}
+
+#[test]
+fn trap_25_sudo_stays() {
+    let before = String::from_utf8(trap("25-sudo").source.text).unwrap();
+    assert_eq!(count(&after("25-sudo"), "sudo"), count(&before, "sudo"));
 }
 
 #[test]
 fn trap_31_a_second_run_changes_nothing() {
     for folder in folders_in(&repository("tests/cases/traps")) {
         let context = context_of(&folder);
-        let first = run(&default_chain(), context.as_ref(), &dockerfile_of(&folder));
-        let second = run(&default_chain(), context.as_ref(), &first.output);
+        let chain = case_chain("traps", &folder);
+        let first = run(&chain, context.as_ref(), &dockerfile_of(&folder));
+        let second = run(&chain, context.as_ref(), &first.output);
         let (first, second) = (first.output, second.output);
         let name = folder.display();
         assert_eq!(
@@ -444,4 +477,59 @@ fn trap_31_a_second_run_changes_nothing() {
     }
     let text = after("31-settles");
     assert_eq!(count(&text, "apt-get update"), 3, "{text}");
+}
+
+#[test]
+fn trap_19_mounts_cover_caches_that_are_kept() {
+    let target = after("19-target");
+    assert!(
+        target.contains("target=/usr/local/cargo/registry"),
+        "{target}"
+    );
+    assert!(!target.contains("/src/target"), "{target}");
+    let modules = after("19-node-modules");
+    assert!(modules.contains("--mount="), "{modules}");
+    assert!(!modules.contains("/app/node_modules"), "{modules}");
+
+    let apt = after("19-apt");
+    assert_eq!(count(&apt, "sharing=locked"), 4, "{apt}");
+    for id in [
+        "cache-debian-bookworm",
+        "lists-debian-bookworm",
+        "cache-ubuntu-24.04",
+        "lists-ubuntu-24.04",
+    ] {
+        assert_eq!(count(&apt, &format!("id=apt-{id},")), 1, "{apt}");
+    }
+    assert!(!apt.contains("rm -rf"), "{apt}");
+    let undone = "rm -f /etc/apt/apt.conf.d/docker-clean";
+    for run in runs(&apt) {
+        let update = run.find("apt-get update");
+        assert!(
+            run.find(undone).is_some_and(|at| Some(at) < update),
+            "{run}"
+        );
+    }
+
+    for run in runs(&after("19-apk")) {
+        assert!(
+            run.contains("apk add -U") || run.contains("apk update"),
+            "{run}"
+        );
+        assert!(!run.contains("--no-cache"), "{run}");
+    }
+}
+
+#[test]
+fn trap_16_a_stage_that_builds_keeps_its_development_packages() {
+    let text = after("16-development-packages");
+    let install = runs(&text)
+        .into_iter()
+        .find(|run| run.contains("npm install"));
+    let install = install.expect("the install stays");
+    for flag in ["--omit", "--production", "--only"] {
+        assert!(!install.contains(flag), "{install}");
+    }
+    assert_keeps_lines("16-development-packages", &["RUN npm run build"]);
+    assert_eq!(count(&after("16-development-packages"), "NODE_ENV"), 0);
 }
