@@ -107,6 +107,7 @@ mod tests {
                 files: files.collect(),
             }),
             applied: true,
+            estimate: None,
         };
         let report = Report {
             output: text.clone(),

@@ -20,11 +20,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let show = |done: &Done<'_>, look: Look| Ok(human::findings(&done.report, look).into_bytes());
+    let tell = |done: &Done<'_>| human::savings(&done.report);
     let work = Work {
         allow: Applicability::Safe,
         format: args.format,
         write: None,
         show: &show,
+        tell: &tell,
     };
     let tally = run::run(&args.files, &work, output)?;
     if args.format == Format::Text {
@@ -56,5 +58,6 @@ fn summary(tally: &Tally) -> String {
         .map(|(count, word, how)| format!("{count} {word} ({how})"))
         .collect();
     let findings = human::count(tally.findings, "finding");
-    format!("{findings} in {files}: {}\n", parts.join(", "))
+    let counts = format!("{findings} in {files}: {}\n", parts.join(", "));
+    counts + &run::total_saved(tally)
 }

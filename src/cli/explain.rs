@@ -63,6 +63,7 @@ fn explain_file(files: &inputs::Files, output: &mut Output) -> Result<Status> {
         format: Format::Text,
         write: None,
         show: &show,
+        tell: &|_| String::new(),
     };
     let tally = run::run(files, &work, output)?;
     Ok(run::status(&tally))

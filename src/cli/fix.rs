@@ -51,6 +51,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
             (_, true) => &show_fixes,
             (_, false) => &show_patch,
         },
+        tell: &|done| human::savings(&done.report),
     };
     let tally = run::run(&args.files, &work, output)?;
     if args.format == Format::Text {
@@ -126,5 +127,5 @@ fn summary(tally: &Tally, args: &Args) -> String {
         let fixes = human::count(tally.unsafe_fixes, "unsafe fix");
         out.push_str(&format!("{fixes} not included; see with `--unsafe`\n"));
     }
-    out
+    out + &run::total_saved(tally)
 }

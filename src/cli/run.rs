@@ -32,6 +32,8 @@ pub(super) struct Work<'a> {
     pub(super) write: Option<&'a Write>,
     /// What is printed of one report as text; called on any thread.
     pub(super) show: &'a Show,
+    /// What is said of it beside that, where there are several files: whole lines; called on any thread.
+    pub(super) tell: &'a Tell,
 }
 
 /// One file when the chain has run.
@@ -45,6 +47,7 @@ pub(super) struct Done<'a> {
 }
 
 pub(super) type Write = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync;
+pub(super) type Tell = dyn Fn(&Done<'_>) -> String + Sync;
 pub(super) type Show = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync;
 
 /// Runs the chain over the files of `args` and prints what `work` makes of each.
@@ -81,6 +84,15 @@ pub(super) fn status(tally: &Tally) -> Status {
     }
 }
 
+/// What all files of a run save together; empty for one file, which has said so itself.
+pub(super) fn total_saved(tally: &Tally) -> String {
+    let saved = human::saved(tally.saving, tally.unsafe_saving);
+    match saved.filter(|_| tally.files > 1) {
+        Some(saved) => format!("all files together: {saved}\n"),
+        None => String::new(),
+    }
+}
+
 /// A file, the rules that run on it, and where its build context is looked for.
 struct Job {
     input: Input,
@@ -111,7 +123,8 @@ fn jobs(inputs: Vec<Input>, args: &inputs::Files, printer: &mut Printer<'_>) -> 
 /// What one file adds to the output.
 struct Piece {
     shown: Vec<u8>,
-    refusals: String,
+    /// What is said beside it.
+    told: String,
     withheld: String,
     tally: Tally,
 }
@@ -122,12 +135,16 @@ fn piece(job: &Job, work: &Work<'_>, look: Look, talk: Look) -> Result<Piece, Pa
         write(&done)?;
     }
     let report = &done.report;
+    let told = match work.format {
+        Format::Text => (work.tell)(&done),
+        Format::Json => String::new(),
+    };
     Ok(Piece {
         shown: match work.format {
             Format::Text => (work.show)(&done, look)?,
             Format::Json => json::file(report, done.input.target()).into_bytes(),
         },
-        refusals: human::refusals(report, talk),
+        told: human::refusals(report, talk) + &told,
         withheld: human::withheld(report, talk),
         tally: Tally::of(report),
     })
@@ -188,7 +205,7 @@ impl<'a> Printer<'a> {
             self.output.print(b",");
         }
         self.output.print(&piece.shown);
-        self.output.say(&piece.refusals);
+        self.output.say(&piece.told);
         self.withheld.push_str(&piece.withheld);
         self.tally.add(piece.tally);
     }

@@ -17,6 +17,10 @@ pub fn rule(rule: &Rule, look: Look) -> Vec<u8> {
     ));
     out.push_str(&changes(&rule.effects));
     out.push_str(&format!("\n\n{}\n", rule.why.trim()));
+    if let Some(estimate) = &rule.estimate {
+        let (saving, source) = (human::saving(estimate.saving), &estimate.source);
+        out.push_str(&format!("\nEach finding saves {saving}: {source}.\n"));
+    }
     if !rule.declines.is_empty() {
         out.push_str(&format!("\n{}\n", look.paint(BOLD, "Left alone:")));
         let lines = rule.declines.iter().map(|reason| format!("- {reason}\n"));

@@ -2,19 +2,66 @@
 
 use super::{ERROR, Look, RULE, Tally, visible_line};
 use crate::report::{Finding, Report};
-use crate::rule::{Applicability, Effect, Rule};
+use crate::rule::{Applicability, Effect, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
-/// `path:line:column: rule: message [applicability]`, a line each.
+/// `path:line:column: rule: message [applicability, saving]`, a line each.
 pub fn findings(report: &Report, look: Look) -> String {
     let place = Places::new(report);
     let lines = report.findings.iter().map(|finding| {
         let rule = look.paint(RULE, &finding.rule);
         let message = visible_line(&finding.message);
         let sure = finding_applicability(finding);
-        format!("{}: {rule}: {message} [{sure}]\n", place.of(finding.span))
+        let estimate = finding.estimate.as_ref();
+        let saves = estimate.map(|one| format!(", {}", saving(one.saving)));
+        let saves = saves.unwrap_or_default();
+        format!(
+            "{}: {rule}: {message} [{sure}{saves}]\n",
+            place.of(finding.span)
+        )
     });
     lines.collect()
+}
+
+/// `path: saves …`, where the fixes do; and what the unsafe ones would save that are left out.
+pub fn savings(report: &Report) -> String {
+    let path = visible_line(&report.source.path.to_string_lossy());
+    match saved(report.saving(), report.unsafe_saving()) {
+        Some(saves) => format!("{path}: {saves}\n"),
+        None => String::new(),
+    }
+}
+
+/// `saves an estimated 17 to 45 MB, with the unsafe fixes …`; `None` where nothing is known of either.
+pub fn saved(applied: Option<Saving>, left_out: Option<Saving>) -> Option<String> {
+    let with = |all| format!("with the unsafe fixes {}", saving(all));
+    match (applied, left_out) {
+        (None, None) => None,
+        (Some(some), None) => Some(format!("saves {}", saving(some))),
+        (None, Some(more)) => Some(format!("saves {}", with(more))),
+        (Some(some), Some(more)) => {
+            Some(format!("saves {}, {}", saving(some), with(some.and(more))))
+        }
+    }
+}
+
+/// `an estimated 17 to 45 MB`. Megabytes of 1,000,000 bytes, as Docker counts.
+pub fn saving(saving: Saving) -> String {
+    let Saving { low, high } = saving;
+    let tenth = 100_000;
+    match low < tenth {
+        true => format!("up to an estimated {} MB", megabytes(high)),
+        false => format!("an estimated {} to {} MB", megabytes(low), megabytes(high)),
+    }
+}
+
+/// One decimal below ten, none above.
+fn megabytes(bytes: u64) -> String {
+    let tenths = (bytes + 50_000) / 100_000;
+    match tenths {
+        0..100 if !tenths.is_multiple_of(10) => format!("{}.{}", tenths / 10, tenths % 10),
+        _ => ((tenths + 5) / 10).to_string(),
+    }
 }
 
 /// Why BuildKit refuses the file, an `error:` line each.
@@ -86,6 +133,7 @@ pub fn effect(effect: &Effect) -> String {
         }
         Effect::Caches => "deletes package caches or indexes, or keeps them from being written",
         Effect::Packages => "flags that make an install smaller",
+        Effect::Registries => "flags that say from where packages are installed",
         Effect::Order => "steps moved past steps that they do not interfere with",
         Effect::Sources => "a COPY of part of the sources in front of the COPY of all",
         Effect::AssumeYes => "flags that answer a prompt with yes",

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Look, Tally, diff, human};
 use crate::report::Report;
-use crate::rule::{self, Applicability, Rule};
+use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
 /// The version of all JSON output.
@@ -47,6 +47,7 @@ pub fn file(report: &Report, patch_path: &Path) -> String {
         applicability: human::finding_applicability(finding),
         fix: finding.fix.as_ref().map(|fix| fix.title.as_str()),
         applied: finding.applied,
+        estimate: finding.estimate.as_ref(),
     });
     let declined = report.declined.iter();
     let withheld = report.withheld.iter();
@@ -65,6 +66,8 @@ pub fn file(report: &Report, patch_path: &Path) -> String {
             .map(|withheld| reason(&withheld.rule, &withheld.reason, withheld.span))
             .collect(),
         refused: refused.collect(),
+        saving: report.saving(),
+        unsafe_saving: report.unsafe_saving(),
         diff: patch(report, patch_path),
     })
 }
@@ -108,6 +111,8 @@ struct File<'a> {
     declined: Vec<ReasonRow<'a>>,
     withheld: Vec<ReasonRow<'a>>,
     refused: Vec<RefusalRow<'a>>,
+    saving: Option<Saving>,
+    unsafe_saving: Option<Saving>,
     diff: Option<String>,
 }
 
@@ -120,6 +125,7 @@ struct FindingRow<'a> {
     applicability: Applicability,
     fix: Option<&'a str>,
     applied: bool,
+    estimate: Option<&'a Estimate>,
 }
 
 #[derive(Serialize)]

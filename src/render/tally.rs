@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::report::Report;
-use crate::rule::Applicability;
+use crate::rule::{Applicability, Saving};
 
 /// Counts over the files of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +20,10 @@ pub struct Tally {
     pub fixes: BTreeMap<String, usize>,
     /// Fixes that are left out because they are unsafe.
     pub unsafe_fixes: usize,
+    /// What the fixes in the output save.
+    pub saving: Option<Saving>,
+    /// What the unsafe fixes that are left out would save.
+    pub unsafe_saving: Option<Saving>,
     /// Findings that are only shown.
     pub suggestions: usize,
     /// Patches that a check stopped: bugs of ours.
@@ -37,6 +41,8 @@ impl Tally {
             files: 1,
             changed: usize::from(report.is_changed() || writes_files(report)),
             findings: report.findings.len(),
+            saving: report.saving(),
+            unsafe_saving: report.unsafe_saving(),
             withheld: report.withheld.len(),
             refused: usize::from(!report.refused.is_empty()),
             ..Self::default()
@@ -62,6 +68,14 @@ impl Tally {
             *self.fixes.entry(rule).or_default() += count;
         }
         self.unsafe_fixes += other.unsafe_fixes;
+        self.saving = [self.saving, other.saving]
+            .into_iter()
+            .flatten()
+            .reduce(Saving::and);
+        self.unsafe_saving = [self.unsafe_saving, other.unsafe_saving]
+            .into_iter()
+            .flatten()
+            .reduce(Saving::and);
         self.suggestions += other.suggestions;
         self.withheld += other.withheld;
         self.refused += other.refused;

@@ -42,3 +42,71 @@ fn the_commands_and_options_are_there() {
         assert!(helps.contains(option), "{option} is in README only");
     }
 }
+
+/// The TOML files of README that begin with their path.
+fn shown_rules() -> Vec<(String, String)> {
+    let blocks = README.split("```toml\n# ci/dockeropt/").skip(1);
+    let files = blocks.map(|block| {
+        let (name, rest) = block.split_once('\n').unwrap();
+        let (text, _) = rest.split_once("```\n").unwrap();
+        (format!("ci/dockeropt/{name}"), text.to_owned())
+    });
+    files.collect()
+}
+
+#[test]
+fn the_rules_of_a_team_work_as_shown() {
+    let rules = shown_rules();
+    assert_eq!(rules.len(), 3);
+    let mut files: Vec<(&str, &str)> = vec![("dockeropt.toml", "extend = ['ci/dockeropt']\n")];
+    files.extend(
+        rules
+            .iter()
+            .map(|(path, text)| (path.as_str(), text.as_str())),
+    );
+    let before = "FROM python:3.12\nRUN pip install --no-cache-dir flask\n\nFROM centos:7\n";
+    files.push(("app/Dockerfile", before));
+    let sandbox = Sandbox::with(&files);
+    let ran = sandbox.run(&["check", "app"]).ended(1);
+    assert!(
+        ran.out.contains(
+            "app/Dockerfile:4:1: no-centos: CentOS gets no updates any more [suggestion]"
+        ),
+        "{ran:#?}"
+    );
+    sandbox.run(&["fix", "--unsafe", "--write"]).ended(0);
+    let text = sandbox.text("app/Dockerfile");
+    assert!(
+        text.starts_with("FROM mirror.example.com/hub/library/python:3.12\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "pip install --no-cache-dir --index-url=https://pypi.example.com/simple flask\n"
+        ) || text.contains(
+            "pip install --index-url=https://pypi.example.com/simple --no-cache-dir flask\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_examples_of_the_rules_of_a_team_hold() {
+    for (path, text) in shown_rules() {
+        let rule = dockeropt::rule::parse_declarative(std::path::Path::new(&path), &text).unwrap();
+        let examples = rule.examples.clone();
+        let chain = dockeropt::chain::Chain::new(vec![rule]).unwrap();
+        for example in examples {
+            let report = crate::run::run(
+                &chain,
+                &dockeropt::context::NoContext,
+                example.before.as_bytes(),
+            );
+            assert_eq!(
+                String::from_utf8_lossy(&report.output),
+                example.after,
+                "{path}"
+            );
+        }
+    }
+}
