@@ -1,11 +1,15 @@
 //! The model against a real Docker engine with BuildKit, where `DOCKEROPT_ENGINE` is set; skipped elsewhere, because
-//! builds take time and room. The engine must have `debian:bookworm-slim`.
+//! builds take time and room. The engine must have the base images that the fixtures name.
 //!
 //! Images get tags of their own, which are removed. Nothing that stood there before is touched or pruned.
 
+mod apps;
 mod cache;
 mod config;
+mod declared;
 mod ignore;
+mod rewrites;
+mod tree;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -66,10 +70,14 @@ impl Engine {
 }
 
 impl Built {
+    /// The image's name.
+    pub(crate) fn image(&self) -> &str {
+        self.image.as_deref().unwrap()
+    }
+
     /// What `docker image inspect` says.
     pub(crate) fn inspect(&self) -> Value {
-        let tag = self.image.as_deref().unwrap();
-        let output = docker(&["image", "inspect", "--format", "{{json .}}", tag]);
+        let output = docker(&["image", "inspect", "--format", "{{json .}}", self.image()]);
         serde_json::from_slice(&output.stdout).unwrap()
     }
 }

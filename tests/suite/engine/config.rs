@@ -88,7 +88,7 @@ fn notes<'t>(text: &'t str, prefix: &'static str) -> impl Iterator<Item = &'t st
         .filter_map(move |line| line.strip_prefix(prefix))
 }
 
-/// The configuration by field, as the engine says it; `None` where the model does not know all of it.
+/// The configuration by key of `config:<key>`, as the engine says it; `None` where the model does not know all of it.
 fn predicted(config: &Config) -> BTreeMap<&'static str, Option<Value>> {
     let pairs =
         |(key, value): &(String, Option<String>)| Some(format!("{key}={}", value.as_ref()?));
@@ -107,13 +107,13 @@ fn predicted(config: &Config) -> BTreeMap<&'static str, Option<Value>> {
         ("entrypoint", config.entrypoint.clone().map(Value::from)),
         ("user", config.user.clone().map(Value::from)),
         ("workdir", config.workdir.clone().map(Value::from)),
-        ("ports", set(&config.exposed_ports)),
+        ("expose", set(&config.exposed_ports)),
         ("volumes", set(&config.volumes)),
         (
             "labels",
             labels.filter(|_| config.labels.complete).map(Value::from),
         ),
-        ("stop-signal", config.stop_signal.clone().map(Value::from)),
+        ("stopsignal", config.stop_signal.clone().map(Value::from)),
         ("healthcheck", config.healthcheck.as_ref().map(healthcheck)),
         ("shell", config.shell.clone().map(Value::from)),
         (
@@ -144,8 +144,8 @@ fn healthcheck(check: &Healthcheck) -> Value {
     ])
 }
 
-/// The same fields of what the engine says. It leaves out what is empty.
-fn said(image: &Value) -> BTreeMap<&'static str, Value> {
+/// The same keys of what the engine says. It leaves out what is empty.
+pub(super) fn said(image: &Value) -> BTreeMap<&'static str, Value> {
     let config = &image["Config"];
     let or = |value: &Value, empty: Value| match value {
         Value::Null => empty,
@@ -174,10 +174,10 @@ fn said(image: &Value) -> BTreeMap<&'static str, Value> {
         ("entrypoint", list("Entrypoint")),
         ("user", text("User")),
         ("workdir", text("WorkingDir")),
-        ("ports", keys("ExposedPorts")),
+        ("expose", keys("ExposedPorts")),
         ("volumes", keys("Volumes")),
         ("labels", or(&config["Labels"], json!({}))),
-        ("stop-signal", text("StopSignal")),
+        ("stopsignal", text("StopSignal")),
         ("healthcheck", check),
         ("shell", list("Shell")),
         ("onbuild", list("OnBuild")),

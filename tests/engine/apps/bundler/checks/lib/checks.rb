@@ -1,0 +1,4 @@
+# Checks.
+module Checks
+  def self.check(value) = value || raise
+end

@@ -1,0 +1,4 @@
+# Greets.
+module Greeting
+  def self.to(name) = "hello, #{name}"
+end

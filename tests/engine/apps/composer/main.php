@@ -1,0 +1,5 @@
+<?php
+
+require 'vendor/autoload.php';
+
+echo Example\greeting('world'), PHP_EOL;

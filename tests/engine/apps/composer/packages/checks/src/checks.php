@@ -1,0 +1,8 @@
+<?php
+
+namespace Example;
+
+function check(bool $value): void
+{
+    assert($value);
+}

@@ -1,0 +1,8 @@
+<?php
+
+namespace Example;
+
+function greeting(string $name): string
+{
+    return "hello, $name";
+}

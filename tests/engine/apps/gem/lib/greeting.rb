@@ -1,0 +1,5 @@
+# Greets.
+module Greeting
+  # The greeting of somebody.
+  def self.to(name) = "hello, #{name}"
+end

@@ -1,0 +1,3 @@
+const { bold } = require('kleur');
+
+console.log(bold('started').length > 0);

@@ -1,0 +1,5 @@
+import os
+
+import colorama
+
+print(os.environ["GREETING"], colorama.__version__)

@@ -1,0 +1,3 @@
+from markupsafe import _speedups, escape
+
+print(_speedups.__name__, escape("<a>"))

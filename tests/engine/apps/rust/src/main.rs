@@ -1,0 +1,5 @@
+//! Prints a number.
+
+fn main() {
+    println!("{}", itoa::Buffer::new().format(128u64));
+}
