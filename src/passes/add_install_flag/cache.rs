@@ -16,7 +16,7 @@ pub(super) fn decline(place: &Place<'_>, manager: &'static Manager) -> Option<St
     }
     let caches = manager.cache_paths.iter();
     let mut caches = caches.cloned().chain(moved_caches(place.step, manager));
-    if caches.any(|cache| is_mounted(place.step, &cache)) {
+    if caches.any(|cache| place.step.mounts_over_cache(&cache)) {
         return Some("a mount of the step covers the cache".to_owned());
     }
     let is_read = place.is_read;
@@ -102,20 +102,4 @@ pub(super) fn is_emptied(place: &Place<'_>, manager: &Manager) -> bool {
         let mut words = at.command.words.iter();
         uses_cache(at.command, manager) || deletes && words.any(|word| names_cache(&word.text))
     })
-}
-
-/// Whether a mount covers `cache`, whoever's home `~` is.
-fn is_mounted(step: &Step<'_>, cache: &str) -> bool {
-    let Some(below_home) = cache.strip_prefix('~') else {
-        return step.mounts_over(cache);
-    };
-    let homes = step.instruction.flags.iter().any(|flag| {
-        let value = flag.value.as_deref().unwrap_or_default();
-        let parents = below_home
-            .match_indices('/')
-            .skip(1)
-            .map(|(at, _)| &below_home[..at]);
-        parents.chain([below_home]).any(|path| value.contains(path))
-    });
-    homes || step.mounts_over(&format!("/root{below_home}"))
 }
