@@ -96,6 +96,8 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
             let keys = old.map(|old| config::key(old.instruction.keyword));
             let (was, is) = (keys.flatten(), config::key(new.instruction.keyword));
             let may = |key: Option<&'static str>| key.filter(|key| self.allowed.config(key));
+            // Where an author moves into a label, the author arrives and other labels stay.
+            let moves_author = self.allowed.config("author") && self.allowed.config("labels");
             match (may(was), may(is)) {
                 (Some("author"), Some("labels")) => {
                     let Some(old) = old else { return Err(fault) };
@@ -107,12 +109,14 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
                     self.taken[head[0]] = true;
                     return Ok(());
                 }
+                (Some("labels"), Some("labels")) if moves_author => return Err(fault),
                 (Some(was), Some(is)) if was == is => {
                     let Some(old) = old else { return Err(fault) };
                     config::may_change((old, self.before), (new, self.after), self.place(at))?;
                     self.taken[head[0]] = true;
                     return Ok(());
                 }
+                (Some("author"), _) if moves_author => return Err(fault),
                 (Some(key), _) => {
                     config::is_read_by_nobody(key, self.place(at))?;
                     self.taken[head[0]] = true;
@@ -278,7 +282,8 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
                 continue;
             }
             let keyword = old.instruction.keyword;
-            let key = config::key(keyword).filter(|key| self.allowed.config(key));
+            let moves_author = keyword == Keyword::Maintainer && self.allowed.config("labels");
+            let key = config::key(keyword).filter(|key| self.allowed.config(key) && !moves_author);
             if key.is_none() {
                 let text = String::from_utf8_lossy(old.instruction.args_text()).into_owned();
                 let text: String = text.chars().take(40).collect();

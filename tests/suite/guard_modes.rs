@@ -140,3 +140,25 @@ fn a_folder_keeps_its_owner() {
         stops("copy-mode", &with(before), &after);
     }
 }
+
+#[test]
+fn an_author_that_moves_arrives() {
+    let label = "LABEL org.opencontainers.image.authors=\"Ada\"";
+    only(
+        "config:author config:labels",
+        "MAINTAINER Ada\nLABEL a=b\nRUN x",
+        &format!("{label}\nLABEL a=b\nRUN x"),
+        &["LABEL a=b\nRUN x", &format!("{label}\nLABEL a=c\nRUN x")],
+    );
+}
+
+#[test]
+fn an_author_that_moves_arrives_at_the_end_of_a_stage_too() {
+    let fix = "LABEL org.opencontainers.image.authors=\"Ada\"";
+    only(
+        "config:author config:labels",
+        "RUN x\nMAINTAINER Ada",
+        &format!("RUN x\n{fix}"),
+        &["RUN x", "RUN x\nLABEL a=b"],
+    );
+}
