@@ -11,6 +11,7 @@ pub mod layout;
 pub mod list;
 pub mod node_version;
 pub mod project_place;
+pub mod reads;
 pub mod runs;
 pub mod touched;
 

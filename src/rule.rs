@@ -80,6 +80,10 @@ pub enum Effect {
     Order,
     /// A COPY preceded by a COPY of part of its sources to the same places.
     Sources,
+    /// Steps that only fetch what a later step of the same stage installs anyway.
+    Prefetch,
+    /// A build directory kept in a cache mount, with commands that copy out of it what the build left there.
+    BuildCache,
     /// Flags that answer a prompt with yes.
     AssumeYes,
     /// Commands that only delete a file that the same step downloaded.
@@ -311,13 +315,15 @@ impl FromStr for CacheStyle {
 
 impl Effect {
     /// Every effect that has no parameter.
-    pub const PLAIN: [Self; 11] = [
+    pub const PLAIN: [Self; 13] = [
         Self::Layers,
         Self::Caches,
         Self::Packages,
         Self::Registries,
         Self::Order,
         Self::Sources,
+        Self::Prefetch,
+        Self::BuildCache,
         Self::AssumeYes,
         Self::Temp,
         Self::CopyMode,
@@ -335,6 +341,8 @@ impl Display for Effect {
             Self::Registries => "registries",
             Self::Order => "order",
             Self::Sources => "sources",
+            Self::Prefetch => "prefetch",
+            Self::BuildCache => "build-cache",
             Self::AssumeYes => "assume-yes",
             Self::Temp => "temp",
             Self::CopyMode => "copy-mode",

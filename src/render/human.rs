@@ -136,6 +136,10 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Registries => "flags that say from where packages are installed",
         Effect::Order => "steps moved past steps that they do not interfere with",
         Effect::Sources => "a COPY of part of the sources in front of the COPY of all",
+        Effect::Prefetch => "steps that only fetch what a later step installs",
+        Effect::BuildCache => {
+            "a build directory in a cache mount, with what the build left there copied out"
+        }
         Effect::AssumeYes => "flags that answer a prompt with yes",
         Effect::Temp => "deletes a file that the same step downloaded",
         Effect::CopyMode => "owner or mode moved from a RUN into the COPY before it",
