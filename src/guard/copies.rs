@@ -1,4 +1,4 @@
-//! COPY and ADD: where they put things, what of one is in another, and the owner that they give.
+//! COPY and ADD: where they put things, and the owner that they give.
 
 use super::Side;
 use super::instruction::{has_same_heredocs, have_same_flags};
@@ -15,57 +15,18 @@ pub(super) fn have_same_places((old, before): At<'_, '_>, (new, after): At<'_, '
         && have_same_flags(ours, theirs)
         && has_same_heredocs((ours, before), (theirs, after))
         && sources(ours) == sources(theirs);
-    let place = destination((old, before));
-    same && place.is_some() && place == destination((new, after))
+    // The contents of a directory go to the place that is named, however that is written.
+    let of_directory = matches!(sources(ours).as_slice(), [only] if is_directory(only));
+    match (destination((old, before)), destination((new, after))) {
+        (Some((ours, was)), Some((theirs, is))) => {
+            same && ours == theirs && (was == is || of_directory)
+        }
+        _ => false,
+    }
 }
 
-/// Whether `part` is a COPY of files that `whole` copies too, to the same places: `whole` copies the whole context, or
-/// the very same source, and the destination is a directory.
-pub(super) fn is_part_of(part: At<'_, '_>, whole: At<'_, '_>) -> bool {
-    let (one, all) = (part.0.instruction, whole.0.instruction);
-    let copies =
-        one.keyword == Keyword::Copy && matches!(all.keyword, Keyword::Copy | Keyword::Add);
-    if !copies || !have_same_flags(one, all) || !one.heredocs.is_empty() || !all.heredocs.is_empty()
-    {
-        return false;
-    }
-    let (Some((from, to)), Some((into, is_directory))) = (destination(part), destination(whole))
-    else {
-        return false;
-    };
-    let is_plain = |source: &&str| {
-        !source.contains("..")
-            && !source.contains("://")
-            && !source.starts_with('-')
-            && !source.is_empty()
-    };
-    let sources = sources(one);
-    if !sources.iter().all(is_plain) {
-        return false;
-    }
-    let wholes = self::sources(all);
-    let whole_context = wholes
-        .iter()
-        .any(|source| matches!(*source, "." | "./" | "/"));
-    if !whole_context {
-        let listed = |source: &&str| wholes.contains(source);
-        return from == into && to && is_directory && sources.iter().all(listed);
-    }
-    sources.iter().all(|source| {
-        let path = source.trim_start_matches("./").trim_start_matches('/');
-        let directory = path.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let below = format!("{}/{directory}", into.trim_end_matches('/'));
-        let place = below.trim_end_matches('/');
-        let named = format!("{}/{path}", into.trim_end_matches('/'));
-        let into_directory = to && from.trim_end_matches('/') == place && !path.contains('*')
-            || to
-                && from.trim_end_matches('/') == place
-                && path
-                    .rsplit('/')
-                    .next()
-                    .is_some_and(|last| last.contains('*'));
-        into_directory || sources.len() == 1 && !to && from == named
-    })
+fn is_directory(source: &str) -> bool {
+    source.ends_with('/') && !source.contains("://") || matches!(source, "." | "..")
 }
 
 /// The owner or mode that `new` gives and `old`, otherwise the same COPY or ADD, does not: the flag and its value.

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use super::later::Place;
 use super::modes::{self, Outcome};
-use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, order, runs};
+use super::order::{self, Mover};
+use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, parts, runs};
 use crate::model::Step;
 use crate::rule::Effect;
 use crate::syntax::Keyword;
@@ -31,10 +32,14 @@ pub(super) fn compare(
         places: None,
         jumps: 16 * (old.len() + new.len()) + 1024,
         copied: Vec::new(),
+        shifted: false,
         given: Vec::new(),
     };
-    for at in 0..new.len() {
+    for (at, step) in new.iter().enumerate() {
         walk.step(at)?;
+        if matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add) {
+            walk.copied.push(at);
+        }
     }
     walk.rest()
 }
@@ -53,13 +58,15 @@ struct Walk<'a, 'b, 'f, 'e> {
     places: Option<HashMap<Vec<u8>, Vec<usize>>>,
     /// How many steps may still be passed over, so that the walk stays linear.
     jumps: usize,
-    /// Steps after the patch that copy part of what a COPY copies that is still to come.
+    /// The COPYs after the patch that were found, or are part of one that is still to come.
     copied: Vec<usize>,
+    /// Whether the working directory of some step may not be what it was.
+    shifted: bool,
     /// Steps after the patch that give an owner or mode that a RUN gave, which is still to come.
     given: Vec<usize>,
 }
 
-impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
+impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
     /// Finds what step `at` after the patch was.
     fn step(&mut self, at: usize) -> Verdict {
         let new = &self.new[at];
@@ -90,7 +97,6 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
                 return Ok(());
             }
             if self.allowed.has(&Effect::Sources) && self.is_part(at) {
-                self.copied.push(at);
                 return Ok(());
             }
             let keys = old.map(|old| config::key(old.instruction.keyword));
@@ -194,7 +200,19 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
             return runs::compare(self.before, &steps, self.place(at), new, self.allowed);
         }
         let sides = ((ours, self.before), (theirs, self.after));
-        let Err(fault) = instruction::same(sides.0, sides.1) else {
+        let same = instruction::same(sides.0, sides.1);
+        if self.shifted && matches!(ours.keyword, Keyword::Copy | Keyword::Add) && same.is_ok() {
+            return match copies::destination((old, self.before)) {
+                Some(place) if Some(&place) == copies::destination((new, self.after)).as_ref() => {
+                    Ok(1)
+                }
+                _ => Err(Fault::new(
+                    format!("{} copies to another directory", theirs.keyword),
+                    theirs.span,
+                )),
+            };
+        }
+        let Err(fault) = same else {
             return Ok(1);
         };
         if copies::have_same_places((old, self.before), (new, self.after)) {
@@ -236,25 +254,30 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
         ) {
             return Ok(None);
         }
+        let (mover, keyword) = (self.mover(at), new.instruction.keyword);
         for index in (self.first..from).filter(|index| !self.taken[*index]) {
             self.jumps = self.jumps.saturating_sub(1);
-            let passed = (&self.old[index], self.before);
-            let apart = order::are_independent(passed, (&self.old[from], self.before));
-            let brought = || {
-                let mut copied = self.copied.iter().map(|copy| &self.new[*copy]);
-                order::is_install((new, self.after))
-                    && copied.any(|copy| copies::is_part_of((copy, self.after), passed))
-            };
-            if self.jumps == 0 || !(apart || brought()) {
-                let (moved, passed) = (new.instruction, self.old[index].instruction);
+            let passed = self.old[index].instruction;
+            if self.jumps == 0 || !mover.may_pass((&self.old[index], self.before)) {
                 let reason = format!(
-                    "{} is moved over {}, on which it may depend",
-                    moved.keyword, passed.keyword
+                    "{keyword} is moved over {}, on which it may depend",
+                    passed.keyword
                 );
-                return Err(Fault::new(reason, moved.span));
+                return Err(Fault::new(reason, new.instruction.span));
             }
+            self.shifted |= keyword == Keyword::Workdir || passed.keyword == Keyword::Workdir;
+        }
+        if matches!(keyword, Keyword::Copy | Keyword::Add) {
+            self.compare(&[from], at)?;
         }
         Ok(Some(from))
+    }
+
+    /// Step `at` after the patch, with the last of the COPYs in front of it.
+    fn mover(&self, at: usize) -> Mover<'a, 'f> {
+        let last = self.copied.iter().rev().take(MOST_JOINED);
+        let copied = last.map(|copy| (&self.new[*copy], self.after));
+        Mover::new((&self.new[at], self.after), copied.collect())
     }
 
     /// Whether step `at` copies part of what a COPY that is still to come copies, to where that puts it.
@@ -265,8 +288,18 @@ impl<'b, 'f> Walk<'_, 'b, 'f, '_> {
             .enumerate()
             .skip(self.first)
             .take(MOST_JOINED);
-        let mut rest = rest.filter(|(index, _)| !self.taken[*index]);
-        rest.any(|(_, old)| copies::is_part_of((&self.new[at], self.after), (old, self.before)))
+        let mover = self.mover(at);
+        let part = (&self.new[at], self.after);
+        for (_, old) in rest.filter(|(index, _)| !self.taken[*index]) {
+            let old = (old, self.before);
+            if parts::is_part_of(part, old) {
+                return true;
+            }
+            if !mover.may_pass(old) {
+                break;
+            }
+        }
+        false
     }
 
     /// What is left of the steps before the patch must be allowed to go.

@@ -280,7 +280,7 @@ fn part_of_a_copy_may_come_first() {
     only(
         "sources",
         "COPY . /a/",
-        "COPY x/y /a/x/\nCOPY . /a/",
+        "COPY x/y.txt /a/x/\nCOPY . /a/",
         &[
             "COPY x/y /a/\nCOPY . /a/",
             "COPY ../y /a/\nCOPY . /a/",

@@ -18,6 +18,7 @@ mod guard_effects;
 mod guard_modes;
 mod guard_mounts;
 mod guard_mutation;
+mod guard_order;
 mod guard_packages;
 mod guard_traps;
 mod invariants;
