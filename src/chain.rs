@@ -2,6 +2,7 @@
 //!
 //! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
 
+mod rebuild;
 mod suppress;
 mod wrap;
 
@@ -9,6 +10,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::context::BuildContext;
+use crate::context::ignore::{self, Ignore};
 use crate::guard;
 use crate::model::{Model, ModelInput};
 use crate::pass::runs::{self, Stage};
@@ -97,6 +99,12 @@ impl<'a> Build<'a> {
         let input = ModelInput::default();
         Self { context, input }
     }
+
+    /// What the ignore file of the context says; `None` where it cannot be read.
+    fn ignore(&self) -> Option<Ignore> {
+        let (_, ignore) = ignore::load(self.context, "", "").ok()?;
+        Some(ignore)
+    }
 }
 
 /// Runs the chain over one Dockerfile. Fixes of at least `allow` are applied; less sure ones are only reported.
@@ -124,6 +132,13 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
     applied.sort_by_key(|finding| finding.span);
     let mut declined = last.declined;
     declined.sort_by_key(|decline| decline.span);
+    let reordered = applied
+        .iter()
+        .any(|finding| finding.applied && !finding.rebuilds.is_empty());
+    let rebuilds = match reordered {
+        true => rebuild::rebuilds(build, &source.text, &text),
+        false => Vec::new(),
+    };
     Report {
         source,
         output: text,
@@ -131,6 +146,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
         declined,
         withheld: last.withheld,
         refused,
+        rebuilds,
     }
 }
 
@@ -169,6 +185,7 @@ impl Run<'_> {
         for _ in 0..MAX_ROUNDS {
             self.last = Said::default();
             if !self.round() {
+                self.cost_of_the_rest();
                 return self.wrap(&original);
             }
         }
@@ -181,6 +198,30 @@ impl Run<'_> {
             span: Span::default(),
             reason: format!("the rules still change their own output after {MAX_ROUNDS} rounds"),
         });
+    }
+
+    /// What changes cost without and with the fixes that are left out. Their patches are of the present text, which the
+    /// last round left as it was.
+    fn cost_of_the_rest(&mut self) {
+        let rules = self.chain.rules.iter();
+        let concerned: BTreeSet<&str> = rules
+            .filter(|rule| rebuild::concerns(rule))
+            .map(|rule| rule.id.as_str())
+            .collect();
+        let mut findings = std::mem::take(&mut self.last.findings);
+        let costs = findings
+            .iter_mut()
+            .filter(|finding| concerned.contains(finding.rule.as_str()));
+        costs.for_each(|finding| self.cost(finding, &self.text));
+        self.last.findings = findings;
+    }
+
+    /// What changes cost without and with the fix of `finding`, whose patch is of `text`.
+    fn cost(&self, finding: &mut Finding, text: &[u8]) {
+        let patch = patch_of(finding);
+        if !patch.is_empty() {
+            finding.rebuilds = rebuild::rebuilds(self.build, text, &patch.apply(text));
+        }
     }
 
     /// Breaks the lines that grew too long. The guard lets nothing through but a change of layout.
@@ -252,16 +293,19 @@ impl Run<'_> {
                 estimate: rule.estimate.clone().filter(|_| fix.is_some()),
                 fix,
                 applied: wanted,
+                rebuilds: Vec::new(),
             };
             match wanted {
                 true => chosen.push(finding),
                 false => self.last.findings.push(finding),
             }
         }
-        let (patch, applied) = self.guarded(rule, tree, chosen);
+        let (patch, mut applied) = self.guarded(rule, tree, chosen);
         if patch.is_empty() {
             return false;
         }
+        let costs = applied.iter_mut().filter(|_| rebuild::concerns(rule));
+        costs.for_each(|finding| self.cost(finding, tree.text));
         self.text = patch.apply(tree.text);
         self.history.push(patch.way_back());
         self.applied.extend(applied);

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::rule::{Applicability, Estimate, Saving};
 use crate::text::{Patch, Source, Span};
 
@@ -20,6 +22,8 @@ pub struct Report {
     pub withheld: Vec<Withheld>,
     /// Why BuildKit refuses the file; nothing else was done then.
     pub refused: Vec<Refusal>,
+    /// What changes cost in the next build, with the source and with the output; empty unless steps were reordered.
+    pub rebuilds: Vec<Rebuild>,
 }
 
 /// Something that a rule would change.
@@ -37,6 +41,8 @@ pub struct Finding {
     pub applied: bool,
     /// What the fix saves, as far as its rule says.
     pub estimate: Option<Estimate>,
+    /// What changes cost in the next build, without and with the fix; empty unless it reorders steps.
+    pub rebuilds: Vec<Rebuild>,
 }
 
 /// One change, applied whole or not at all.
@@ -50,6 +56,41 @@ pub struct Fix {
     pub patch: Patch,
     /// Other files that the fix writes: path relative to the context, and content after it.
     pub files: Vec<(PathBuf, Vec<u8>)>,
+}
+
+/// What one change costs in the next build, before and after a rewrite.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Rebuild {
+    /// What changed since the last build.
+    #[serde(flatten)]
+    pub changed: Changed,
+    /// The next build without the rewrite.
+    pub before: Steps,
+    /// The next build with it.
+    pub after: Steps,
+}
+
+/// What changed since the last build, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "changed", content = "name")]
+pub enum Changed {
+    /// A file of the build context that is no manifest; its path there.
+    Source(String),
+    /// The manifest or lock file of a package manager; its path in the build context.
+    Manifest(String),
+    /// The value of this build argument.
+    Argument(String),
+}
+
+/// The steps of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Steps {
+    /// Those that come from the cache.
+    pub cached: usize,
+    /// Those that run only if what they take comes out different.
+    pub may_run: usize,
+    /// Those that run.
+    pub run: usize,
 }
 
 /// Something that a rule looked at and left alone.
@@ -99,6 +140,21 @@ impl Report {
         let is_unsafe = |fix: &Fix| fix.applicability == Applicability::Unsafe;
         let left = |one: &&Finding| !one.applied && one.fix.as_ref().is_some_and(is_unsafe);
         Saving::sum(self.findings.iter().filter(left))
+    }
+}
+
+impl Rebuild {
+    /// Whether the rewrite makes more or fewer steps run, not only more or fewer of them.
+    pub fn differs(&self) -> bool {
+        let (before, after) = (self.before, self.after);
+        before.cached != after.cached && before.not_cached() != after.not_cached()
+    }
+}
+
+impl Steps {
+    /// Those that run, and those that may.
+    pub fn not_cached(self) -> usize {
+        self.may_run + self.run
     }
 }
 

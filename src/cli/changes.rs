@@ -108,6 +108,7 @@ mod tests {
             }),
             applied: true,
             estimate: None,
+            rebuilds: Vec::new(),
         };
         let report = Report {
             output: text.clone(),
@@ -119,6 +120,7 @@ mod tests {
             declined: Vec::new(),
             withheld: Vec::new(),
             refused: Vec::new(),
+            rebuilds: Vec::new(),
         };
         Done {
             input,

@@ -20,7 +20,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let show = |done: &Done<'_>, look: Look| Ok(human::findings(&done.report, look).into_bytes());
-    let tell = |done: &Done<'_>| human::savings(&done.report);
+    let tell = |done: &Done<'_>| human::savings(&done.report) + &human::rebuilds(&done.report);
     let work = Work {
         allow: Applicability::Safe,
         format: args.format,

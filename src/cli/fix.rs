@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
             (_, true) => &show_fixes,
             (_, false) => &show_patch,
         },
-        tell: &|done| human::savings(&done.report),
+        tell: &|done| human::savings(&done.report) + &human::rebuilds(&done.report),
     };
     let tally = run::run(&args.files, &work, output)?;
     if args.format == Format::Text {

@@ -61,19 +61,41 @@ const MOST_FILES: usize = 10_000;
 
 /// The typical files of a build. Lists what the steps take.
 pub fn typical(model: &Model<'_>, context: &dyn BuildContext, ignore: &Ignore) -> Typical {
-    let mut typical = Typical::default();
-    let mut most = 0;
+    let Typicals { manifest, sources } = typicals(model, context, ignore);
+    let source = sources.into_iter().next();
+    Typical { manifest, source }
+}
+
+/// [`Typical`] with a source of each step that takes some.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Typicals {
+    /// A manifest, path in the context.
+    pub manifest: Option<String>,
+    /// Source files, that of the step with most of them first; paths in the context.
+    pub sources: Vec<String>,
+}
+
+/// The typical files of a build, with a source of each step. Lists what the steps take.
+pub fn typicals(model: &Model<'_>, context: &dyn BuildContext, ignore: &Ignore) -> Typicals {
+    let mut manifest = None;
+    let mut found: Vec<(usize, String)> = Vec::new();
     for (_, step) in model.steps().filter(|(stage, _)| stage.used) {
         let files = taken_files(model, step, context, ignore).into_iter();
         let (manifests, sources): (Vec<_>, Vec<_>) = files.partition(|file| is_manifest(file));
-        typical.manifest = typical.manifest.or_else(|| manifests.into_iter().next());
-        if sources.len() > most {
-            most = sources.len();
-            let first = sources.iter().position(|file| !is_about(file));
-            typical.source = sources.into_iter().nth(first.unwrap_or(0));
+        manifest = manifest.or_else(|| manifests.into_iter().next());
+        let count = sources.len();
+        let first = sources.iter().position(|file| !is_about(file));
+        let source = sources.into_iter().nth(first.unwrap_or(0));
+        found.extend(source.map(|source| (count, source)));
+    }
+    found.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let mut sources: Vec<String> = Vec::new();
+    for (_, source) in found {
+        if !sources.contains(&source) {
+            sources.push(source);
         }
     }
-    typical
+    Typicals { manifest, sources }
 }
 
 /// The files of the context that a step takes, at most 10,000; paths in the context. A RUN takes what it mounts.
@@ -98,10 +120,11 @@ fn copy<'a>(
     Copy::new(&taken.sources, "/", step.before.workdir(), context, ignore)
 }
 
-/// Whether a file at the top is named like those about a project: `README.md`, `LICENSE`, `Makefile`, `.gitignore`.
+/// Whether a file is named like those about a project: at the top `README.md`, `LICENSE`, `Makefile`, and all that is
+/// hidden, `.gitignore` and `.git/HEAD`.
 fn is_about(file: &str) -> bool {
-    let starts = |ch: char| ch == '.' || ch.is_ascii_uppercase();
-    !file.contains('/') && file.starts_with(starts)
+    let at_top = !file.contains('/');
+    file.starts_with('.') || (at_top && file.starts_with(|ch: char| ch.is_ascii_uppercase()))
 }
 
 fn is_manifest(file: &str) -> bool {

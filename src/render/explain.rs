@@ -66,5 +66,5 @@ pub fn file(report: &Report, context: &str, look: Look) -> String {
     for (_, line) in lines {
         out.push_str(&format!("{line}\n"));
     }
-    out
+    out + &human::rebuilds(report)
 }

@@ -1,11 +1,11 @@
 //! Reports as text for people: one line a finding, and a summary.
 
 use super::{ERROR, Look, RULE, Tally, visible_line};
-use crate::report::{Finding, Report};
+use crate::report::{Changed, Finding, Rebuild, Report, Steps};
 use crate::rule::{Applicability, Effect, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
-/// `path:line:column: rule: message [applicability, saving]`, a line each.
+/// `path:line:column: rule: message [applicability, saving, rebuild]`, a line each.
 pub fn findings(report: &Report, look: Look) -> String {
     let place = Places::new(report);
     let lines = report.findings.iter().map(|finding| {
@@ -15,8 +15,11 @@ pub fn findings(report: &Report, look: Look) -> String {
         let estimate = finding.estimate.as_ref();
         let saves = estimate.map(|one| format!(", {}", saving(one.saving)));
         let saves = saves.unwrap_or_default();
+        let told = finding.rebuilds.iter().find(|one| one.differs());
+        let runs = told.map(|one| format!(", {}", rebuild(one)));
+        let runs = runs.unwrap_or_default();
         format!(
-            "{}: {rule}: {message} [{sure}{saves}]\n",
+            "{}: {rule}: {message} [{sure}{saves}{runs}]\n",
             place.of(finding.span)
         )
     });
@@ -30,6 +33,44 @@ pub fn savings(report: &Report) -> String {
         Some(saves) => format!("{path}: {saves}\n"),
         None => String::new(),
     }
+}
+
+/// `path: after a change of …`, a line for each change after which other steps run than before the fixes.
+pub fn rebuilds(report: &Report) -> String {
+    let path = visible_line(&report.source.path.to_string_lossy());
+    let rebuilds = report.rebuilds.iter();
+    let lines = rebuilds.map(|one| format!("{path}: {}\n", rebuild(one)));
+    lines.collect()
+}
+
+/// ``after a change of `src/app.py`: 7 of 9 steps run → 2 of 10``.
+fn rebuild(rebuild: &Rebuild) -> String {
+    let of = |name: &str| format!("of `{}`", visible_line(name));
+    let change = match &rebuild.changed {
+        Changed::Source(name) | Changed::Manifest(name) => format!("a change {}", of(name)),
+        Changed::Argument(name) => format!("another value {}", of(name)),
+    };
+    let (before, after) = (rebuild.before, rebuild.after);
+    format!(
+        "after {change}: {} → {}",
+        steps(before, " steps run"),
+        steps(after, "")
+    )
+}
+
+/// `7 of 9 steps run, 1 may`.
+fn steps(steps: Steps, verb: &str) -> String {
+    let Steps {
+        cached,
+        may_run,
+        run,
+    } = steps;
+    let all = cached + may_run + run;
+    let may = match may_run {
+        0 => String::new(),
+        some => format!(", {some} may"),
+    };
+    format!("{run} of {all}{verb}{may}")
 }
 
 /// `saves an estimated 17 to 45 MB, with the unsafe fixes …`; `None` where nothing is known of either.
@@ -189,5 +230,35 @@ impl Places {
     fn of(&self, span: Span) -> String {
         let (line, column) = self.lines.line_column(span.start);
         format!("{}:{line}:{column}", self.path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rebuild_in_words_and_in_json() {
+        let counts = |cached, may_run, run| Steps {
+            cached,
+            may_run,
+            run,
+        };
+        let one = Rebuild {
+            changed: Changed::Source("src/\u{1b}.py".to_owned()),
+            before: counts(2, 0, 7),
+            after: counts(7, 1, 2),
+        };
+        let words = "after a change of `src/\\u{1b}.py`: 7 of 9 steps run → 2 of 10, 1 may";
+        assert_eq!(rebuild(&one), words);
+        let json = "{\"changed\":\"source\",\"name\":\"src/\\u001b.py\",\
+                    \"before\":{\"cached\":2,\"may_run\":0,\"run\":7},\
+                    \"after\":{\"cached\":7,\"may_run\":1,\"run\":2}}";
+        assert_eq!(serde_json::to_string(&one).ok().as_deref(), Some(json));
+        let argument = Rebuild {
+            changed: Changed::Argument("SHA".to_owned()),
+            ..one
+        };
+        assert!(rebuild(&argument).starts_with("after another value of `SHA`: "));
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::{Look, Tally, diff, human};
-use crate::report::Report;
+use crate::report::{Rebuild, Report};
 use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
@@ -48,6 +48,7 @@ pub fn file(report: &Report, patch_path: &Path) -> String {
         fix: finding.fix.as_ref().map(|fix| fix.title.as_str()),
         applied: finding.applied,
         estimate: finding.estimate.as_ref(),
+        rebuild: &finding.rebuilds,
     });
     let declined = report.declined.iter();
     let withheld = report.withheld.iter();
@@ -68,6 +69,7 @@ pub fn file(report: &Report, patch_path: &Path) -> String {
         refused: refused.collect(),
         saving: report.saving(),
         unsafe_saving: report.unsafe_saving(),
+        rebuild: &report.rebuilds,
         diff: patch(report, patch_path),
     })
 }
@@ -113,6 +115,7 @@ struct File<'a> {
     refused: Vec<RefusalRow<'a>>,
     saving: Option<Saving>,
     unsafe_saving: Option<Saving>,
+    rebuild: &'a [Rebuild],
     diff: Option<String>,
 }
 
@@ -126,6 +129,7 @@ struct FindingRow<'a> {
     fix: Option<&'a str>,
     applied: bool,
     estimate: Option<&'a Estimate>,
+    rebuild: &'a [Rebuild],
 }
 
 #[derive(Serialize)]

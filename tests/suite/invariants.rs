@@ -239,6 +239,7 @@ fn damages_between(before: &[u8], after: &[u8], spoken_of: bool) -> Vec<Damage> 
         fix: None,
         applied: true,
         estimate: None,
+        rebuilds: Vec::new(),
     };
     let source = Source {
         path: "Dockerfile".into(),
@@ -255,6 +256,7 @@ fn damages_between(before: &[u8], after: &[u8], spoken_of: bool) -> Vec<Damage> 
         declined: Vec::new(),
         withheld: Vec::new(),
         refused: Vec::new(),
+        rebuilds: Vec::new(),
     };
     damages(&report, after)
         .into_iter()
