@@ -11,6 +11,7 @@ pub mod copy;
 pub mod glob;
 pub mod ignore;
 pub mod locate;
+pub mod past;
 pub mod path;
 
 /// A read-only view of one build context directory. Paths are relative to it, `/`-separated, without a leading `/`;

@@ -6,7 +6,7 @@
 //! text <- syntax <- model <-+
 //! context <- project <------+- pass <- passes <- chain <- cli <- main
 //! text <- rule <- report <--+          guard <--+
-//! rule <- config     report <- render     walk, config, render: only cli imports them
+//! rule <- config     report <- render     walk, history, config, render: only cli imports them
 //! ```
 
 pub mod chain;
@@ -14,6 +14,7 @@ pub mod cli;
 pub mod config;
 pub mod context;
 pub mod guard;
+pub mod history;
 pub mod model;
 pub mod pass;
 mod passes;

@@ -86,6 +86,7 @@ fn before(path: &Path) -> Result<Option<Vec<u8>>, PathError> {
 mod tests {
     use super::*;
     use crate::cli::inputs::Input;
+    use crate::model::ModelInput;
     use crate::report::{Finding, Fix, Report};
     use crate::rule::Applicability;
     use crate::text::{Patch, Source, Span};
@@ -127,6 +128,7 @@ mod tests {
             report,
             context: String::new(),
             root: Some(root.to_owned()),
+            build: ModelInput::default(),
         }
     }
 

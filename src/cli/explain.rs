@@ -1,7 +1,10 @@
-//! `dockeropt explain`: why a rule exists and what it does, or what the rules or the build cache make of a file and why.
+//! `dockeropt explain`: why a rule exists and what it does, or what the rules, the build cache or the history make of a
+//! file and why.
 
 mod cache;
+mod history;
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -30,6 +33,15 @@ pub(super) struct Args {
     /// A file that changed: say which steps run again
     #[arg(long, value_name = "PATH", requires = "cache")]
     touch: Vec<PathBuf>,
+    /// Say after how many of the last N commits (200) each step would have run again, before and after the fixes
+    #[arg(long, value_name = "N", conflicts_with = "cache", num_args = 0..=1, default_missing_value = "200")]
+    history: Option<NonZeroUsize>,
+    /// Include unsafe fixes in what comes after
+    #[arg(long = "unsafe", requires = "history")]
+    include_unsafe: bool,
+    /// How to print
+    #[arg(long, value_enum, default_value_t, requires = "history")]
+    format: Format,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
@@ -50,6 +62,14 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     };
     if args.cache {
         return cache::run(&files, &args.touch, output);
+    }
+    if let Some(most) = args.history {
+        let asked = history::Asked {
+            most: most.get(),
+            include_unsafe: args.include_unsafe,
+            format: args.format,
+        };
+        return history::run(&files, &asked, output);
     }
     explain_file(&files, output)
 }

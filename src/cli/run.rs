@@ -14,6 +14,7 @@ use super::output::Output;
 use super::{Format, Status};
 use crate::chain::{Build, Chain, optimize};
 use crate::context::{BuildContext, NoContext};
+use crate::model::ModelInput;
 use crate::render::{Look, Tally, human, json};
 use crate::report::Report;
 use crate::rule::Applicability;
@@ -29,11 +30,11 @@ pub(super) struct Work<'a> {
     /// How reports are printed.
     pub(super) format: Format,
     /// Writes the changes of one report, where the command does; called on any thread.
-    pub(super) write: Option<&'a Write>,
+    pub(super) write: Option<&'a Write<'a>>,
     /// What is printed of one report as text; called on any thread.
-    pub(super) show: &'a Show,
+    pub(super) show: &'a Show<'a>,
     /// What is said of it beside that, where there are several files: whole lines; called on any thread.
-    pub(super) tell: &'a Tell,
+    pub(super) tell: &'a Tell<'a>,
 }
 
 /// One file when the chain has run.
@@ -44,11 +45,13 @@ pub(super) struct Done<'a> {
     pub(super) context: String,
     /// The build context's directory.
     pub(super) root: Option<PathBuf>,
+    /// What is built and with which arguments.
+    pub(super) build: ModelInput,
 }
 
-pub(super) type Write = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync;
-pub(super) type Tell = dyn Fn(&Done<'_>) -> String + Sync;
-pub(super) type Show = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync;
+pub(super) type Write<'a> = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync + 'a;
+pub(super) type Tell<'a> = dyn Fn(&Done<'_>) -> String + Sync + 'a;
+pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync + 'a;
 
 /// Runs the chain over the files of `args` and prints what `work` makes of each.
 pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) -> Result<Tally> {
@@ -173,6 +176,7 @@ fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
         input,
         report,
         context: found.how,
+        build: found.input,
         root: found.disk.map(|disk| disk.root().to_owned()),
     })
 }

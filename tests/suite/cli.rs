@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod context;
 mod explaining;
+mod history;
 mod patches;
 mod paths;
 mod readme;

@@ -42,11 +42,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["rule"]),
     ("render", &["report", "rule", "text"]),
     ("walk", &["context", "text"]),
+    ("history", &[]),
     (
         "cli",
         &[
-            "chain", "config", "context", "model", "pass", "render", "report", "rule", "syntax",
-            "text", "walk",
+            "chain", "config", "context", "history", "model", "pass", "render", "report", "rule",
+            "syntax", "text", "walk",
         ],
     ),
     ("main", &["cli"]),

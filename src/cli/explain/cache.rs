@@ -68,7 +68,7 @@ pub(super) fn run(
 }
 
 /// The ignore file beside the Dockerfile, else that of the context.
-fn ignore_of(input: &Input, context: &DiskContext) -> Result<Ignore> {
+pub(super) fn ignore_of(input: &Input, context: &DiskContext) -> Result<Ignore> {
     let own = input.file().and_then(|file| {
         let folder = match file.parent()? {
             folder if folder.as_os_str().is_empty() => Path::new("."),
@@ -235,9 +235,18 @@ fn count(counts: Rebuild) -> String {
 
 /// The instruction on one line, its end cut off where it is long.
 fn shown(step: &Step<'_>) -> String {
+    shortened(&on_one_line(step))
+}
+
+/// The instruction on one line.
+pub(super) fn on_one_line(step: &Step<'_>) -> String {
     let text = String::from_utf8_lossy(&step.instruction.logical.text);
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let text = visible_line(&words.join(" "));
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// `text` for people, its end cut off where it is long.
+pub(super) fn shortened(text: &str) -> String {
+    let text = visible_line(text);
     if text.chars().count() <= SHOWN {
         return text;
     }
