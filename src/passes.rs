@@ -9,6 +9,7 @@ mod casing;
 mod clean_cache;
 mod clean_indexes;
 mod continuation_without_blanks;
+mod copy_manifests_first;
 mod copy_not_add;
 mod copy_owner;
 mod exec_form;
@@ -46,6 +47,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "continuation-without-blanks" => Box::new(read::<
             continuation_without_blanks::ContinuationWithoutBlanks,
         >(data)?),
+        "copy-manifests-first" => Box::new(read::<copy_manifests_first::CopyManifestsFirst>(data)?),
         "copy-not-add" => Box::new(read::<copy_not_add::CopyNotAdd>(data)?),
         "copy-owner" => Box::new(read::<copy_owner::CopyOwner>(data)?),
         "exec-form" => Box::new(read::<exec_form::ExecForm>(data)?),

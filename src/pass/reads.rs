@@ -1,10 +1,14 @@
 //! What a dependency install reads of the project that it installs for: which files of the build context must be there
 //! before it. One file an ecosystem; pure functions over [`Project`], which never look at the Dockerfile's other steps.
 
+mod node;
+mod node_scripts;
+mod python;
+
 use std::collections::BTreeSet;
 
-use crate::context::BuildContext;
-use crate::model::managers::Invocation;
+use crate::context::{BuildContext, Entry, path};
+use crate::model::managers::{Invocation, Kind};
 use crate::project::Project;
 use crate::syntax::shell::Command;
 
@@ -55,6 +59,66 @@ pub struct Install<'a> {
 /// # Errors
 /// Why that is not known, or why nothing can be installed before the source is there.
 pub fn reads(install: &Install<'_>) -> Option<Result<Reads, String>> {
-    let _ = install;
-    None
+    match install.invocation.manager.kind {
+        Kind::Node => node::reads(install),
+        Kind::Python => python::reads(install),
+        _ => None,
+    }
+}
+
+impl Reads {
+    /// An install that reads and writes nothing yet, and may run early.
+    fn of_itself() -> Self {
+        Self {
+            paths: BTreeSet::new(),
+            writes: BTreeSet::new(),
+            doubt: None,
+            early: Early::Itself,
+        }
+    }
+
+    /// Adds what of `names` is a file of the project.
+    fn add_files(&mut self, install: &Install<'_>, names: &[&str]) {
+        let there = names
+            .iter()
+            .filter(|name| install.project.file(name).is_some());
+        self.paths.extend(there.map(|name| (*name).to_owned()));
+    }
+
+    /// Adds the file or directory at `path`, seen from the project's directory.
+    ///
+    /// # Errors
+    /// It is the project itself, or is not there.
+    fn add_path(&mut self, install: &Install<'_>, path: &str) -> Result<(), String> {
+        let path = path::clean(path);
+        if path == "." || path == ".." || path.ends_with("/..") {
+            return Err("the install takes the project itself, which is the source".to_owned());
+        }
+        let found = path::resolve_from(install.root, &path);
+        match found.and_then(|found| install.context.entry(&found)) {
+            Some(Entry::File(_) | Entry::Directory) => {
+                self.paths.insert(path);
+                Ok(())
+            }
+            _ => Err(format!("`{path}` is not in the build context")),
+        }
+    }
+
+    /// Keeps the first doubt.
+    fn doubt(&mut self, doubt: impl FnOnce() -> String) {
+        self.doubt.get_or_insert_with(doubt);
+    }
+}
+
+/// The path of a file of the build context, seen from the project's directory.
+fn from_project(install: &Install<'_>, file: &str) -> String {
+    let mut up = String::new();
+    let mut directory = install.root;
+    loop {
+        if let Some(below) = path::below(file, directory) {
+            return format!("{up}{below}");
+        }
+        up.push_str("../");
+        directory = path::parent(directory);
+    }
 }

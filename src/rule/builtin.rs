@@ -34,6 +34,7 @@ const FILES: &[(&str, &str)] = &embed![
     "continuation-without-blanks",
     "copy-chmod",
     "copy-chown",
+    "copy-manifests-first",
     "copy-not-add",
     "dnf-clean",
     "env-key-value",

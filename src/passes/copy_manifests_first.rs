@@ -1,0 +1,303 @@
+//! A COPY of the source in front of a dependency install: the manifests are copied first, the dependencies installed, and
+//! then the source is copied, as its author wrote it.
+//!
+//! Looks at each stage by itself. Never changes what the COPY brings, and moves no step over one that it may depend on.
+
+mod between;
+mod brought;
+mod installs;
+mod rewrite;
+mod tools;
+
+use serde::Deserialize;
+
+use crate::context::ignore::{self, Ignore};
+use crate::context::path;
+use crate::pass::project_place::{Place, first_words};
+use crate::pass::reads::Early;
+use crate::pass::runs::shown_span;
+use crate::pass::{Findings, Pass, PassContext};
+use crate::rule::Applicability;
+use crate::syntax::Keyword;
+use between::{Between, Moves, is_of_the_system};
+use brought::Brought;
+use installs::{Found, Needs};
+use rewrite::{Manifests, Rewrite};
+use tools::Tools;
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct CopyManifestsFirst {
+    tools: Tools,
+}
+
+impl Pass for CopyManifestsFirst {
+    fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
+        if !cx.context.is_known() {
+            return decline_unknown(cx, out);
+        }
+        // A Dockerfile with an ignore file of its own is named `Dockerfile` where its context shows it.
+        let Ok((_, ignore)) = ignore::load(cx.context, "", "Dockerfile") else {
+            return;
+        };
+        let mut installed: Vec<Installed> = Vec::new();
+        for (stage, one) in cx.stages.iter().enumerate() {
+            let below = one.base.and_then(|base| installed.get(base)).cloned();
+            let of_stage = self.stage(cx, stage, &ignore, below.unwrap_or_default(), out);
+            installed.push(of_stage);
+        }
+    }
+}
+
+/// Without a context, an install behind a COPY of a directory is only pointed at.
+fn decline_unknown(cx: &PassContext<'_>, out: &mut Findings) {
+    for stage in cx.stages {
+        let wholes = [".", "./", "/"];
+        let mut copied = false;
+        for step in &stage.steps {
+            let instruction = step.instruction;
+            let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
+            let words = instruction.words();
+            copied |= is_copy
+                && instruction.flag("from").is_none()
+                && words
+                    .iter()
+                    .rev()
+                    .skip(1)
+                    .any(|word| wholes.contains(&word.text.as_str()));
+            let commands = step
+                .script()
+                .map(crate::syntax::shell::Script::commands)
+                .unwrap_or_default();
+            let mut installs = commands
+                .iter()
+                .filter(|_| copied)
+                .filter(|at| installs::is_of_a_project(at.command));
+            if let Some(at) = installs.next() {
+                out.decline(at.command.span, "the build context is not known");
+                break;
+            }
+        }
+    }
+}
+
+/// Where dependencies are installed, and by what.
+type Installed = Vec<(String, &'static str)>;
+
+impl CopyManifestsFirst {
+    /// Looks at one stage, in whose bases `installed` is; what is installed behind it.
+    fn stage(
+        &self,
+        cx: &PassContext<'_>,
+        stage: usize,
+        ignore: &Ignore,
+        mut installed: Installed,
+        out: &mut Findings,
+    ) -> Installed {
+        let steps = 0..cx.stages[stage].steps.len();
+        let brought = steps
+            .clone()
+            .filter_map(|step| Brought::of(cx, &cx.stages[stage], step, ignore));
+        let brought: Vec<Brought<'_>> = brought.collect();
+        if brought.is_empty() {
+            return installed;
+        }
+        let found = steps.flat_map(|step| installs::of_step(&Place { cx, stage, step }, &brought));
+        let mut found: Vec<Found> = found.collect();
+        let place_of = |one: &Found| (one.directory.clone(), one.manager);
+        let all: Installed = found.iter().map(place_of).collect();
+        let mut from = 0;
+        while let Some(source) = next_source(&brought, &found, from) {
+            let before = found.iter().filter(|one| one.step < source.step);
+            installed.extend(before.map(place_of));
+            // What runs again where it ran before the source came is right already.
+            let is_new = |one: &Found| !installed.contains(&place_of(one));
+            found.retain(|one| one.step < source.step || is_new(one));
+            let place = Place {
+                cx,
+                stage,
+                step: source.step,
+            };
+            let end = self.source(place, &brought, &found, source, out);
+            from = end.max(source.step + 1);
+        }
+        installed.extend(all);
+        installed
+    }
+
+    /// Looks at what is installed behind one COPY; the step at which to go on.
+    fn source(
+        &self,
+        place: Place<'_>,
+        brought: &[Brought<'_>],
+        found: &[Found],
+        source: &Brought<'_>,
+        out: &mut Findings,
+    ) -> usize {
+        let behind: Vec<&Found> = found.iter().filter(|one| one.step > source.step).collect();
+        let reads = context_paths(&behind);
+        let between = Between {
+            pass: self,
+            place,
+            brought,
+            found,
+            reads: &reads,
+            source,
+        };
+        let moves = between.moves();
+        let moved = moves
+            .installs
+            .iter()
+            .chain(moves.fetch.as_ref().map(|(_, install)| install));
+        let moved: Vec<&Found> = moved.map(|index| &found[*index]).collect();
+        for one in &behind {
+            let is_moved = moved.iter().any(|other| other.span == one.span);
+            match &one.reads {
+                Err(reason) => out.decline(one.span, reason.clone()),
+                Ok(_) if !is_moved => out.decline(one.span, moves.stopped.clone()),
+                Ok(_) => {}
+            }
+        }
+        let end = behind
+            .iter()
+            .map(|one| one.step)
+            .max()
+            .unwrap_or(source.step);
+        if moved.is_empty() {
+            return end;
+        }
+        if let Err((span, reason)) = report(place, brought, source, &moves, &moved, out) {
+            out.decline(span, reason);
+        }
+        end
+    }
+}
+
+/// The first COPY from step `from` on that brings more than what an install behind it reads, next to its project.
+fn next_source<'b, 'a>(
+    brought: &'b [Brought<'a>],
+    found: &[Found],
+    from: usize,
+) -> Option<&'b Brought<'a>> {
+    brought
+        .iter()
+        .filter(|one| one.step >= from && !one.directories.is_empty())
+        .find(|one| {
+            let behind: Vec<&Found> = found.iter().filter(|other| other.step > one.step).collect();
+            let near = |other: &&Found| {
+                let to = one.to.trim_end_matches('/');
+                path::below(&other.directory, to).is_some()
+                    || path::below(to, &other.directory).is_some()
+            };
+            behind.iter().any(near) && one.brings_more_than(&context_paths(&behind))
+        })
+}
+
+/// What installs read, paths in the context.
+fn context_paths(found: &[&Found]) -> Vec<String> {
+    let needs = found.iter().filter_map(|one| one.reads.as_ref().ok());
+    needs
+        .flat_map(|needs| needs.places.iter().map(|(from, _)| from.clone()))
+        .collect()
+}
+
+fn report(
+    place: Place<'_>,
+    brought: &[Brought<'_>],
+    source: &Brought<'_>,
+    moves: &Moves,
+    moved: &[&Found],
+    out: &mut Findings,
+) -> Result<(), (crate::text::Span, String)> {
+    let cx = place.cx;
+    let span = shown_span(source.instruction);
+    let at = |reason: String| (moved.first().map_or(span, |one| one.span), reason);
+    if place.step().before.is_windows() {
+        return Err(at("the image is one of Windows".to_owned()));
+    }
+    let needs: Vec<&Needs> = moved
+        .iter()
+        .filter_map(|one| one.reads.as_ref().ok())
+        .collect();
+    if is_of_the_system(&source.to) {
+        return Err(at(format!("`{}` holds more than the source", source.to)));
+    }
+    let is_there = |one: &&Found| {
+        brought
+            .iter()
+            .any(|copy| copy.step < one.step && one.has_part_of(copy))
+    };
+    if let Some(one) = moved.iter().find(|one| !is_there(one)) {
+        return Err((
+            one.span,
+            "the manifests are not copied: they are ignored".to_owned(),
+        ));
+    }
+    overwritten(moved, brought, source).map_or(Ok(()), |reason| Err(at(reason)))?;
+    let manifests = rewrite::manifests(cx, moved, brought, source, moves).map_err(&at)?;
+    let edits = Rewrite {
+        cx,
+        stage: place.stage(),
+        source,
+        moves,
+        manifests: &manifests,
+        installs: moved.iter().map(|one| one.step).collect(),
+    }
+    .edits();
+    let shown = first_words(&cx.shown(span));
+    let install = moved
+        .first()
+        .map(|one| first_words(&cx.shown(one.span)))
+        .unwrap_or_default();
+    let mut message =
+        format!("`{shown}` stands before `{install}`: every edit of the source runs it again");
+    let doubt = needs.iter().find_map(|needs| needs.reads.doubt.as_ref());
+    let title = title(&manifests, moves);
+    let Some(mut fix) = cx.fix(title, edits) else {
+        return Err(at("the steps overlap".to_owned()));
+    };
+    if let Some(doubt) = doubt {
+        fix.applicability = fix.applicability.min(Applicability::Unsafe);
+        message.push_str(&format!("; {doubt}"));
+    }
+    out.report(span, message, Some(fix));
+    Ok(())
+}
+
+/// Why the COPY would replace what an install that runs before it wrote.
+fn overwritten(moved: &[&Found], brought: &[Brought<'_>], source: &Brought<'_>) -> Option<String> {
+    for found in moved {
+        let Ok(needs) = &found.reads else {
+            continue;
+        };
+        if needs.reads.early != Early::Itself {
+            continue;
+        }
+        for written in &needs.reads.writes {
+            let target = path::clean(&format!("{}/{written}", found.directory));
+            let behind = brought
+                .iter()
+                .filter(|one| one.step >= source.step && one.step < found.step);
+            if behind.into_iter().any(|one| one.reaches(&target)) {
+                return Some(format!(
+                    "`{written}` of the build context would replace what the install writes: it belongs into `.dockerignore`"
+                ));
+            }
+        }
+    }
+    None
+}
+
+fn title(manifests: &[Manifests<'_>], moves: &Moves) -> String {
+    let names = manifests.iter().flat_map(|one| &one.sources);
+    let mut names: Vec<String> = names.map(|name| format!("`{name}`")).collect();
+    let more = names.len().saturating_sub(3);
+    names.truncate(3);
+    let names = names.join(", ");
+    match (&moves.fetch, more) {
+        _ if names.is_empty() => "install the dependencies before the source is copied".to_owned(),
+        (_, 1..) => format!("copy {names} and {more} more first"),
+        (Some(_), _) => format!("copy {names} first, and fetch the dependencies"),
+        (None, _) => format!("copy {names} first"),
+    }
+}

@@ -1,0 +1,415 @@
+//! What may run before the source is there: the steps between a COPY and the last install that can be moved over it.
+
+use super::CopyManifestsFirst;
+use super::brought::Brought;
+use super::installs::Found;
+use super::tools::is_elsewhere;
+use crate::context::path;
+use crate::pass::project_place::{Place, first_words};
+use crate::pass::reads::Early;
+use crate::pass::runs::Step;
+use crate::syntax::Keyword;
+use crate::syntax::shell::{Node, Operator, Script, Statement};
+
+/// What becomes of a step between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It comes before the source.
+    Early,
+    /// Its statements up to this one, that one left out, come before the source; the others stay behind it.
+    Split(usize),
+    /// It stays behind the source.
+    Late,
+}
+
+/// The steps behind a COPY up to the last install that is moved, and what becomes of each.
+#[derive(Default)]
+pub(super) struct Moves {
+    /// Step and fate, in order.
+    pub(super) fates: Vec<(usize, Fate)>,
+    /// The installs that run early, by number.
+    pub(super) installs: Vec<usize>,
+    /// What fetches dependencies and is added in front of the source; the install that it is for, by number.
+    pub(super) fetch: Option<(String, usize)>,
+    /// Why no step behind these can be moved.
+    pub(super) stopped: String,
+}
+
+/// The steps behind one COPY.
+pub(super) struct Between<'a> {
+    pub(super) pass: &'a CopyManifestsFirst,
+    pub(super) place: Place<'a>,
+    pub(super) brought: &'a [Brought<'a>],
+    pub(super) found: &'a [Found],
+    /// What all installs read: places in the context.
+    pub(super) reads: &'a [String],
+    /// The COPY.
+    pub(super) source: &'a Brought<'a>,
+}
+
+impl Between<'_> {
+    /// Which steps move.
+    pub(super) fn moves(&self) -> Moves {
+        let mut moves = Moves::default();
+        let mut settled = (0, 0);
+        for index in self.source.step + 1..self.place.stage().steps.len() {
+            let fate = match self.fate(index, &mut moves) {
+                Ok(fate) => fate,
+                Err(stopped) => {
+                    moves.stopped = stopped;
+                    break;
+                }
+            };
+            moves.fates.push((index, fate));
+            let installs = moves.installs.len() + usize::from(moves.fetch.is_some());
+            if installs > settled.1 {
+                settled = (moves.fates.len(), installs);
+            }
+            if moves.fetch.is_some() || matches!(fate, Fate::Split(_)) {
+                break;
+            }
+        }
+        moves.fates.truncate(settled.0);
+        moves
+    }
+
+    fn step(&self, index: usize) -> &Step<'_> {
+        &self.place.stage().steps[index]
+    }
+
+    fn fate(&self, index: usize, moves: &mut Moves) -> Result<Fate, String> {
+        let step = self.step(index);
+        let instruction = step.instruction;
+        let shown = || {
+            first_words(
+                &self
+                    .place
+                    .cx
+                    .shown(crate::pass::runs::shown_span(instruction)),
+            )
+        };
+        let late = |one: &(usize, Fate)| one.1 == Fate::Late;
+        let has_late = moves.fates.iter().any(late);
+        match instruction.keyword {
+            Keyword::Run => self.run(index, moves),
+            Keyword::Copy | Keyword::Add => self
+                .copy(index)
+                .ok_or_else(|| format!("`{}` may bring what the install reads", shown())),
+            Keyword::Workdir | Keyword::Env | Keyword::Arg | Keyword::User => {
+                let others = moves.fates.iter().filter(|one| late(one));
+                let only_copies = others.clone().all(|(index, _)| {
+                    let keyword = self.step(*index).instruction.keyword;
+                    matches!(keyword, Keyword::Copy | Keyword::Add)
+                });
+                let copies = others.map(|(index, _)| *index).chain([self.source.step]);
+                let mut copies =
+                    copies.map(|index| self.means_the_same(index, index_after(index, step, self)));
+                match only_copies && copies.all(|same| same) {
+                    true => Ok(Fate::Early),
+                    false => Err(format!(
+                        "the COPY would mean something else behind `{}`",
+                        shown()
+                    )),
+                }
+            }
+            Keyword::Label
+            | Keyword::Expose
+            | Keyword::Cmd
+            | Keyword::Entrypoint
+            | Keyword::Healthcheck
+            | Keyword::Stopsignal
+            | Keyword::Maintainer => Ok(if has_late { Fate::Late } else { Fate::Early }),
+            _ => Err(format!(
+                "`{}` stands between the COPY and the install",
+                shown()
+            )),
+        }
+    }
+
+    /// Whether the words of COPY `index` mean the same in the state before the step behind `after`.
+    fn means_the_same(&self, index: usize, state: &crate::model::state::State) -> bool {
+        let step = self.step(index);
+        let escape = self.place.cx.file.escape.byte();
+        let words = step.instruction.words();
+        let expanded = |state: &crate::model::state::State| -> Option<Vec<String>> {
+            let words = words
+                .iter()
+                .map(|word| state.expand(&word.text, escape).ok());
+            words.collect()
+        };
+        let to = |state: &crate::model::state::State| {
+            let all = expanded(state)?;
+            let absolute = state.absolute(all.last()?)?;
+            Some((all[..all.len() - 1].to_vec(), absolute))
+        };
+        let flags = step.instruction.flags.iter();
+        let literal = !flags
+            .filter_map(|flag| flag.value.as_deref())
+            .any(|value| value.contains('$'));
+        literal && to(step.before).is_some() && to(step.before) == to(state)
+    }
+
+    /// Whether another COPY belongs in front of the source or behind it.
+    fn copy(&self, index: usize) -> Option<Fate> {
+        let instruction = self.step(index).instruction;
+        let to = match self.brought.iter().find(|one| one.step == index) {
+            Some(one) if !one.brings_more_than(self.reads) => return Some(Fate::Early),
+            Some(one) => {
+                let places = self
+                    .found
+                    .iter()
+                    .filter_map(|found| found.reads.as_ref().ok());
+                let mut places = places.flat_map(|needs| &needs.places);
+                let reached = places.any(|(_, to)| one.reaches(to));
+                let whole = one.directories.len() == 1 && one.to == self.source.to;
+                if one.to != "/" && !is_of_the_system(&one.to) && (!reached || whole) {
+                    return Some(Fate::Late);
+                }
+                one.to.clone()
+            }
+            // What another stage brings may be the tool that installs.
+            None => {
+                instruction
+                    .flag("from")
+                    .filter(|_| instruction.heredocs.is_empty())?;
+                let word = instruction.words().last()?;
+                let state = self.step(index).before;
+                let to = state
+                    .expand(&word.text, self.place.cx.file.escape.byte())
+                    .ok()?;
+                state.absolute(&to)?
+            }
+        };
+        is_elsewhere(&to, &self.source.to).then_some(Fate::Early)
+    }
+
+    fn run(&self, index: usize, moves: &mut Moves) -> Result<Fate, String> {
+        let step = self.step(index);
+        let shown = || first_words(&self.place.cx.shown(step.instruction.args_span));
+        let here: Vec<usize> = (0..self.found.len())
+            .filter(|one| self.found[*one].step == index)
+            .collect();
+        if !step.instruction.heredocs.is_empty() {
+            return Err("the script is a here-document".to_owned());
+        }
+        let Some(script) = step.script() else {
+            return Err(format!("the commands of `{}` are not known", shown()));
+        };
+        let binds = step.instruction.flags.iter().any(|flag| {
+            let value = flag.value.as_deref().unwrap_or_default();
+            flag.name == "mount"
+                && !["type=cache", "type=secret", "type=ssh", "type=tmpfs"]
+                    .iter()
+                    .any(|kind| value.contains(kind))
+        });
+        if binds {
+            return Err(format!("`{}` mounts files", shown()));
+        }
+        let early = script.statements.iter().enumerate();
+        let early = early
+            .take_while(|(top, _)| self.is_early(script, *top, &here))
+            .count();
+        let is_done = |one: &&usize| self.found[**one].top < early;
+        let done: Vec<usize> = here.iter().filter(is_done).copied().collect();
+        if early == script.statements.len() {
+            moves.installs.extend(done);
+            return Ok(Fate::Early);
+        }
+        let next = here.iter().find(|one| self.found[**one].top == early);
+        if let Some(fetch) = next
+            && let Ok(needs) = &self.found[*fetch].reads
+            && let Early::Fetch(command) = &needs.reads.early
+            && self.found[*fetch].is_top
+            && done.is_empty()
+        {
+            return self.fetch(script, early, command, *fetch, moves);
+        }
+        let Some(last) = done.iter().map(|one| self.found[*one].top).max() else {
+            let refused = next.and_then(|one| self.found[*one].reads.as_ref().err());
+            let statement = &script.statements[early];
+            let statement = first_words(&self.place.cx.shown(statement.span));
+            return Err(match refused {
+                Some(_) => format!("`{}` installs from the source", shown()),
+                None if here.is_empty() => {
+                    format!("`{}` stands between, and may need the source", shown())
+                }
+                None => format!("`{statement}` comes first, and may need the source"),
+            });
+        };
+        splittable(step, script, last + 1)?;
+        moves.installs.extend(done);
+        Ok(Fate::Split(last + 1))
+    }
+
+    /// What fetches, in the directory to which the list has gone.
+    fn fetch(
+        &self,
+        script: &Script,
+        at: usize,
+        command: &str,
+        install: usize,
+        moves: &mut Moves,
+    ) -> Result<Fate, String> {
+        let before = &script.statements[..at];
+        let gone = moved_to(before);
+        moves.fetch = Some((format!("{gone}{command}"), install));
+        if before.iter().all(is_cd) {
+            return Ok(Fate::Late);
+        }
+        splittable(self.step(self.found[install].step), script, at)?;
+        Ok(Fate::Split(at))
+    }
+
+    /// Whether a statement reads nothing of the source but what the installs read.
+    fn is_early(&self, script: &Script, top: usize, here: &[usize]) -> bool {
+        let statement = &script.statements[top];
+        if matches!(statement.operator, Some((Operator::Background, _))) {
+            return false;
+        }
+        let commands = script.commands();
+        let mut inside = commands.iter().filter(|at| at.top == top);
+        inside.all(|at| {
+            let install = here
+                .iter()
+                .map(|one| &self.found[*one])
+                .find(|one| one.span == at.command.span);
+            match install {
+                Some(found) => {
+                    let itself = found
+                        .reads
+                        .as_ref()
+                        .is_ok_and(|needs| needs.reads.early == Early::Itself);
+                    itself && found.is_top && at.command.redirects.is_empty()
+                }
+                None => self.pass.tools.is_tool(at, &self.source.to),
+            }
+        })
+    }
+}
+
+/// The state behind step `step`.
+fn index_after<'a>(
+    _: usize,
+    step: &Step<'_>,
+    between: &'a Between<'_>,
+) -> &'a crate::model::state::State {
+    let stage = between.place.stage();
+    let at = stage
+        .steps
+        .iter()
+        .position(|one| one.instruction.span == step.instruction.span);
+    let next = at.and_then(|at| stage.steps.get(at + 1));
+    next.map_or(&stage.model.end, |next| next.before)
+}
+
+/// The `cd`s of the statements, to run again in front of others: empty where they lead back.
+pub(super) fn moved_to(statements: &[Statement]) -> String {
+    let mut gone = String::new();
+    let mut place = String::from("/.");
+    for command in statements
+        .iter()
+        .filter(|one| is_cd(one))
+        .filter_map(Statement::command)
+    {
+        let Some(to) = command.words.get(1) else {
+            continue;
+        };
+        let text = to.literal.as_deref().unwrap_or_default();
+        place = match text.starts_with('/') {
+            true => format!("//{}", path::clean(text)),
+            false => format!("{place}/{text}"),
+        };
+        gone.push_str(&format!("cd {} && ", to.text));
+    }
+    let back = !place.starts_with("//") && path::clean(&place) == "/";
+    if back { String::new() } else { gone }
+}
+
+fn is_cd(statement: &Statement) -> bool {
+    matches!(&statement.node, Node::Command(command) if command.name() == Some("cd"))
+}
+
+/// Whether the list may be cut in front of statement `at`, with its `cd`s run again behind the cut.
+///
+/// # Errors
+/// Why not.
+fn splittable(step: &Step<'_>, script: &Script, at: usize) -> Result<(), String> {
+    let refuse = |what: &str| {
+        Err(format!(
+            "{what} keeps the install and what follows it in one RUN"
+        ))
+    };
+    let (head, rest) = script.statements.split_at(at);
+    let and = |one: &Statement| matches!(one.operator, Some((Operator::And, _)));
+    if !head.iter().all(and) || !rest.iter().all(|one| one.operator.is_none() || and(one)) {
+        return refuse("a list that is not joined by `&&`");
+    }
+    let leaks = |one: &Statement| match one.command() {
+        Some(command) => {
+            let name = command.name().unwrap_or_default();
+            let states = [
+                "set", "export", "umask", "trap", "ulimit", "exec", "exit", "source", ".", "pushd",
+                "popd", "alias", "eval",
+            ];
+            command.words.is_empty() || states.contains(&name)
+        }
+        None => !matches!(one.node, Node::Pipeline(_)),
+    };
+    if head.iter().any(leaks) {
+        return refuse("the state of the shell");
+    }
+    let gap = (
+        head.last().map(|one| one.span.end),
+        rest.first().map(|one| one.span.start),
+    );
+    let (Some(start), Some(end)) = gap else {
+        return refuse("the list");
+    };
+    let commented = step
+        .instruction
+        .comments
+        .iter()
+        .any(|comment| comment.start < end && start < comment.end);
+    let above = step
+        .instruction
+        .comments
+        .iter()
+        .any(|comment| comment.end <= script.span.start);
+    if commented || above {
+        return refuse("a comment");
+    }
+    Ok(())
+}
+
+/// Whether package managers may read what stands there without being told, or below it.
+pub(super) fn is_of_the_system(directory: &str) -> bool {
+    const SYSTEM: [&str; 15] = [
+        "/bin",
+        "/boot",
+        "/dev",
+        "/etc",
+        "/lib",
+        "/lib64",
+        "/proc",
+        "/run",
+        "/sbin",
+        "/sys",
+        "/usr",
+        "/var/lib",
+        "/var/cache",
+        "/var/log",
+        "/var/run",
+    ];
+    // Where programs that are no part of the distribution are put.
+    const FREE: [&str; 3] = ["/usr/src", "/usr/app", "/usr/local/app"];
+    const WHOLE: [&str; 4] = ["/", "/var", "/root", "/home"];
+    let is_in = |outer: &&str| path::below(directory, outer).is_some();
+    let hidden = directory
+        .split('/')
+        .skip(2)
+        .any(|part| part.starts_with('.'));
+    let in_home = ["/root", "/home"].iter().any(is_in);
+    WHOLE.contains(&directory)
+        || in_home && hidden
+        || SYSTEM.iter().any(is_in) && !FREE.iter().any(is_in)
+}

@@ -1,0 +1,126 @@
+//! What a COPY or ADD brings out of the build context: which file stands where in the image behind it.
+
+use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
+use crate::context::ignore::Ignore;
+use crate::context::{Entry, path};
+use crate::pass::PassContext;
+use crate::pass::runs::{Stage, Step};
+use crate::syntax::{Instruction, Keyword};
+
+/// A COPY or ADD that takes files of the build context, all of which are known.
+pub(super) struct Brought<'a> {
+    /// Its number in the stage.
+    pub(super) step: usize,
+    /// The instruction.
+    pub(super) instruction: &'a Instruction,
+    /// Where it copies to: absolute and clean.
+    pub(super) to: String,
+    /// The destination as it is written.
+    pub(super) written: &'a str,
+    /// Sources that are directories, paths in the context.
+    pub(super) directories: Vec<String>,
+    /// All sources that are no directories, paths and patterns in the context.
+    named: Vec<String>,
+    copy: Copy<'a>,
+}
+
+/// As many files are looked at of one step.
+const MOST_FILES: usize = 20_000;
+
+impl<'a> Brought<'a> {
+    /// What step `step` brings; `None` where it brings nothing of the context, or not only that, or that is not known.
+    pub(super) fn of(
+        cx: &'a PassContext<'a>,
+        stage: &'a Stage<'a>,
+        step: usize,
+        ignore: &'a Ignore,
+    ) -> Option<Self> {
+        let Step {
+            instruction,
+            before,
+            ..
+        } = &stage.steps[step];
+        let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
+        let flags = ["chown", "chmod", "link"];
+        let plain = instruction.heredocs.is_empty()
+            && !instruction.is_exec()
+            && instruction
+                .flags
+                .iter()
+                .all(|flag| flags.contains(&flag.name.as_str()));
+        let taken = cx.model.taken(&stage.model.steps[step]);
+        let local = taken.exact && !taken.sources.iter().any(|source| is_remote(source));
+        if !is_copy || !plain || !local || taken.sources.is_empty() {
+            return None;
+        }
+        let written = instruction.words().last()?.text.as_str();
+        let expanded = before.expand(written, cx.file.escape.byte()).ok()?;
+        let copy = Copy::new(
+            &taken.sources,
+            &expanded,
+            before.workdir(),
+            cx.context,
+            ignore,
+        );
+        let to = copy.destination().place()?.to_string();
+        let sources = taken
+            .sources
+            .iter()
+            .map(|source| path::clean_in_root(source));
+        let is_directory = |source: &String| cx.context.entry(source) == Some(Entry::Directory);
+        let (directories, named) = sources.partition(is_directory);
+        to.starts_with('/').then_some(Self {
+            step,
+            instruction,
+            to,
+            written,
+            directories,
+            named,
+            copy,
+        })
+    }
+
+    /// Whether it puts the file or directory `from` of the context at `target`.
+    pub(super) fn puts(&self, from: &str, target: &str) -> bool {
+        let at = |landing: &Landing| {
+            let place = landing.certain().map(ToString::to_string);
+            place.is_some_and(|place| place.trim_end_matches('/') == target)
+        };
+        self.copy.brings(from).is_some_and(|all| all.iter().any(at))
+    }
+
+    /// The directories of the context whose contents it may put into `directory` of the image.
+    pub(super) fn roots(&self, directory: &str) -> Vec<String> {
+        let mut roots = Vec::new();
+        if let Some(rest) = path::below(directory, self.to.trim_end_matches('/')) {
+            let rest = rest.trim_start_matches('/');
+            roots.extend(
+                self.directories
+                    .iter()
+                    .map(|source| path::join(source, rest)),
+            );
+        }
+        if self.to == directory {
+            let files = self.named.iter().map(|file| path::parent(file).to_owned());
+            roots.extend(files);
+        }
+        roots
+    }
+
+    /// Whether it brings a file that is none of `paths`, nor below one of them.
+    pub(super) fn brings_more_than(&self, paths: &[String]) -> bool {
+        let mut files = self.copy.files().take(MOST_FILES);
+        files.any(|(file, _)| !paths.iter().any(|path| path::below(&file, path).is_some()))
+    }
+
+    /// Whether it brings anything that lands at `target` or below it.
+    pub(super) fn reaches(&self, target: &str) -> bool {
+        let is_there = |place: &ImagePath| path::below(&place.to_string(), target).is_some();
+        let mut files = self.copy.files().take(MOST_FILES);
+        files.any(|(_, landing)| match &landing {
+            Landing::At(place) => is_there(place),
+            Landing::FileOrInside { file, inside } => is_there(file) || is_there(inside),
+            Landing::Unknown => true,
+        })
+    }
+}

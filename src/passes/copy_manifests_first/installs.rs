@@ -1,0 +1,156 @@
+//! The installs of a stage, each with the directory of the build context that it installs for and what it reads there.
+
+use super::brought::Brought;
+use crate::context::{Entry, MemoryContext, path};
+use crate::model::managers::{Invocation, invocation};
+use crate::pass::project_place::Place;
+use crate::pass::reads::{Install, Reads, reads};
+use crate::project::Project;
+use crate::syntax::shell::{Command, CommandAt, Script};
+use crate::text::Span;
+
+/// An install behind a COPY of the source.
+pub(super) struct Found {
+    /// The step, and the top-level statement of its script.
+    pub(super) step: usize,
+    pub(super) top: usize,
+    /// Whether it is that statement itself.
+    pub(super) is_top: bool,
+    /// Where it stands in the file.
+    pub(super) span: Span,
+    /// The directory in the image in which it works; empty where that is not known.
+    pub(super) directory: String,
+    /// The package manager.
+    pub(super) manager: &'static str,
+    /// What it reads, or why that is not known.
+    pub(super) reads: Result<Needs, String>,
+}
+
+impl Found {
+    /// Whether `copy` puts something that the install reads to its place.
+    pub(super) fn has_part_of(&self, copy: &Brought<'_>) -> bool {
+        let needs = self.reads.as_ref();
+        needs.is_ok_and(|needs| needs.places.iter().any(|(from, to)| copy.puts(from, to)))
+    }
+}
+
+/// What an install reads, by its places in the context and in the image.
+pub(super) struct Needs {
+    /// What the ecosystem says.
+    pub(super) reads: Reads,
+    /// Each file or directory: its path in the context, and in the image.
+    pub(super) places: Vec<(String, String)>,
+}
+
+/// The installs of step `place` that are for a project which `brought` may have copied.
+pub(super) fn of_step(place: &Place<'_>, brought: &[Brought<'_>]) -> Vec<Found> {
+    let Some(script) = place.step().script() else {
+        return Vec::new();
+    };
+    let commands = script.commands();
+    let found = commands
+        .iter()
+        .filter_map(|at| of_command(place, script, at, brought));
+    found.collect()
+}
+
+fn of_command(
+    place: &Place<'_>,
+    script: &Script,
+    at: &CommandAt<'_>,
+    brought: &[Brought<'_>],
+) -> Option<Found> {
+    let one = invocation(&at.command.words)?;
+    let found = |directory: &str, reads| Found {
+        step: place.step,
+        top: at.top,
+        is_top: at.inside.is_none(),
+        span: at.command.span,
+        directory: directory.to_owned(),
+        manager: one.manager.name.as_str(),
+        reads,
+    };
+    let Some(directory) = place.directory(script, at, &one) else {
+        let unknown = Err("the directory of the install is not known".to_owned());
+        return is_of_a_project(at.command).then(|| found("", unknown));
+    };
+    let mut refused = None;
+    for directory in directories(&directory, &one) {
+        for root in roots(place, brought, &directory) {
+            let project = Project::new(place.cx.context, &root);
+            let install = Install {
+                command: at.command,
+                invocation: &one,
+                directory: &directory,
+                context: place.cx.context,
+                root: &root,
+                project: &project,
+            };
+            match reads(&install)? {
+                Ok(reads) => return Some(found(&directory, placed(reads, &root, &directory))),
+                Err(reason) => refused = refused.or(Some((directory.clone(), reason))),
+            }
+        }
+    }
+    refused.map(|(directory, reason)| found(&directory, Err(reason)))
+}
+
+/// Whether a command installs for the project in whose directory it runs, whatever that holds.
+pub(super) fn is_of_a_project(command: &Command) -> bool {
+    let context = MemoryContext::default();
+    let project = Project::new(&context, "");
+    let Some(one) = invocation(&command.words) else {
+        return false;
+    };
+    let install = Install {
+        command,
+        invocation: &one,
+        directory: "/",
+        context: &context,
+        root: "",
+        project: &project,
+    };
+    reads(&install).is_some()
+}
+
+/// The directory in which a command works, and those of the manifests that it names.
+fn directories(works_in: &str, one: &Invocation) -> Vec<String> {
+    let mut all = vec![works_in.to_owned()];
+    for manifest in one
+        .manifests
+        .iter()
+        .filter_map(|value| value.text.as_deref())
+    {
+        if manifest.starts_with('/') {
+            all.push(path::parent(&path::clean(manifest)).to_owned());
+        }
+    }
+    all.retain(|directory| !directory.is_empty());
+    all.dedup();
+    all
+}
+
+/// The directories of the context that may have been copied to `directory`, those of the nearest COPY first.
+fn roots(place: &Place<'_>, brought: &[Brought<'_>], directory: &str) -> Vec<String> {
+    let before = brought.iter().rev().filter(|one| one.step < place.step);
+    let mut roots: Vec<String> = Vec::new();
+    for root in before.flat_map(|one| one.roots(directory)) {
+        let is_there = place.cx.context.entry(&root) == Some(Entry::Directory);
+        if is_there && !roots.contains(&root) {
+            roots.push(root);
+        }
+    }
+    roots
+}
+
+/// What is read, by its places.
+fn placed(reads: Reads, root: &str, directory: &str) -> Result<Needs, String> {
+    let mut places = Vec::new();
+    for read in &reads.paths {
+        let from = path::resolve_from(root, read)
+            .ok_or_else(|| format!("`{read}` is outside the build context"))?;
+        let to = path::clean(&format!("{directory}/{read}"));
+        places.push((from, to));
+    }
+    Ok(Needs { reads, places })
+}

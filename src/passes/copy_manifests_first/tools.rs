@@ -1,0 +1,169 @@
+//! Which commands read nothing of the source: those that set up tools, or go to a directory.
+
+use serde::Deserialize;
+
+use crate::context::path;
+use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::command;
+use crate::syntax::shell::{Command, CommandAt, Redirect, Word};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::passes) struct Tools {
+    /// Commands that read nothing of the source.
+    free: Vec<String>,
+    /// Commands that read nothing of it where all their paths lie elsewhere.
+    elsewhere: Vec<String>,
+    /// What `rm` may delete.
+    scratch: Vec<String>,
+    /// Sub-commands that change settings of the user.
+    settings: Vec<String>,
+}
+
+impl Tools {
+    /// Whether a command reads and writes nothing at, above or below `source`, a directory of the image.
+    pub(super) fn is_tool(&self, at: &CommandAt<'_>, source: &str) -> bool {
+        let command = at.command;
+        let quiet = |one: &Redirect| {
+            let target = one.target.literal.as_deref();
+            matches!(target, Some("/dev/null" | "1" | "2"))
+        };
+        let substitutes = |word: &Word| !word.substitutions.is_empty();
+        let words = command.words.iter().chain(&command.assignments);
+        let plain = at.inside.is_none()
+            && command.redirects.iter().all(quiet)
+            && !words.into_iter().any(substitutes);
+        if !plain {
+            return false;
+        }
+        if let Some(one) = invocation(&command.words) {
+            return self.is_install_of_tools(command, &one);
+        }
+        let Some(name) = command::name(command) else {
+            return false;
+        };
+        let listed = |list: &[String]| list.iter().any(|one| one == name);
+        let mut words = command.words.iter().skip(1);
+        match name {
+            "rm" => words.all(|word| {
+                let mut scratch = self.scratch.iter();
+                word.text.starts_with('-')
+                    || scratch.any(|start| word.text.starts_with(start.as_str()))
+            }),
+            "corepack" => matches!(
+                words.next().map(|word| word.text.as_str()),
+                Some("enable" | "prepare" | "disable")
+            ),
+            _ => {
+                listed(&self.free)
+                    || listed(&self.elsewhere) && words.all(|word| is_aside(word, source))
+            }
+        }
+    }
+
+    fn is_install_of_tools(&self, command: &Command, one: &Invocation) -> bool {
+        let words = |range: &[usize]| -> Vec<&str> {
+            let words = range.iter().filter_map(|index| command.words.get(*index));
+            words.map(|word| word.text.as_str()).collect()
+        };
+        let name = format!("{} {}", one.manager.name, words(&one.subcommand).join(" "));
+        let all: Vec<&str> = command
+            .words
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect();
+        let local = all.contains(&"--local");
+        if self
+            .settings
+            .iter()
+            .any(|setting| name.starts_with(setting.as_str()))
+            && !local
+        {
+            return true;
+        }
+        if all.len() == 2
+            && all[1] == "--version"
+            && matches!(one.manager.name.as_str(), "pip" | "npm" | "poetry")
+        {
+            return true;
+        }
+        let global = || {
+            let flags = ["-g", "--global"];
+            one.subcommand_name.starts_with("global")
+                || one
+                    .flags
+                    .iter()
+                    .any(|flag| flags.contains(&flag.name.as_str()))
+        };
+        let named = !one.packages.is_empty()
+            && !one.dynamic
+            && one.manifests.is_empty()
+            && words(&one.packages).iter().all(|word| is_registered(word))
+            && !one.flags.iter().any(|flag| {
+                matches!(
+                    flag.name.as_str(),
+                    "-e" | "--editable" | "-c" | "--constraint"
+                )
+            });
+        match (one.manager.kind, one.role) {
+            (Kind::System, Role::UpdateIndex | Role::Upgrade | Role::Clean | Role::Remove) => true,
+            (Kind::System, Role::Install) => named,
+            (Kind::Python, Role::Install) => {
+                named
+                    && matches!(
+                        one.subcommand_name.as_str(),
+                        "install" | "pip install" | "tool install" | "self add"
+                    )
+                    && one.manager.name != "poetry"
+            }
+            (Kind::Node, Role::Install | Role::Upgrade) => named && global(),
+            (Kind::Go, Role::Install) => {
+                named && words(&one.packages).iter().all(|word| word.contains('@'))
+            }
+            (Kind::Ruby, Role::Install) => named && one.manager.name == "gem",
+            (_, Role::Clean) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether a package is named, and no file or directory.
+fn is_registered(word: &str) -> bool {
+    let name = word.split(['=', '<', '>', '~', '[']).next().unwrap_or(word);
+    let scoped = word.starts_with('@') || word.contains("://") || word.contains('@');
+    !word.starts_with(['.', '/', '~'])
+        && !name.ends_with(".whl")
+        && !name.ends_with(".deb")
+        && !name.ends_with(".tgz")
+        && (scoped || !name.contains('/'))
+        && !word.starts_with("file:")
+}
+
+/// Whether a word names nothing of the source: an option, a URL, or an absolute path that lies elsewhere.
+fn is_aside(word: &Word, source: &str) -> bool {
+    let Some(text) = word.literal.as_deref() else {
+        // A wildcard or variable behind a path that lies elsewhere.
+        let fixed = word
+            .text
+            .split(['*', '?', '$', '['])
+            .next()
+            .unwrap_or_default();
+        let own = fixed.starts_with("~/") || word.text.starts_with("$HOME/");
+        return own || fixed.len() > 1 && is_elsewhere(path::parent(fixed), source);
+    };
+    let plain = |text: &str| !text.contains('/') && !text.contains('.');
+    text.starts_with('-') && (!text.contains('/') || text.contains("=/") && is_elsewhere(text.split_once('=').map_or("", |(_, path)| path), source))
+        || text.contains("://")
+        || is_elsewhere(text, source)
+        // Names of accounts, modes, and what is tested.
+        || plain(text)
+}
+
+/// Whether an absolute path is neither at, above nor below `source`.
+pub(super) fn is_elsewhere(text: &str, source: &str) -> bool {
+    let path = path::clean(text);
+    let (path, source) = (path.trim_end_matches('/'), source.trim_end_matches('/'));
+    text.starts_with('/')
+        && path::below(path, source).is_none()
+        && (path::below(source, path).is_none())
+}
