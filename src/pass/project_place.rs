@@ -22,8 +22,20 @@ pub struct Place<'a> {
     pub step: usize,
 }
 
-/// Options that name the directory to work in.
-const DIRECTORY_OPTIONS: [&str; 5] = ["--prefix", "-C", "--directory", "-d", "--working-dir"];
+/// The options of a package manager that name the directory to work in. `-d` is one of Composer's, and something else for
+/// Go, pip and Pipenv.
+fn directory_options(manager: &str) -> &'static [&'static str] {
+    match manager {
+        "npm" => &["--prefix", "-C"],
+        "pnpm" => &["--prefix", "-C", "--dir"],
+        "yarn" | "bun" => &["--cwd"],
+        "poetry" => &["-C", "--directory"],
+        "uv" => &["--directory"],
+        "composer" => &["-d", "--working-dir"],
+        "go" | "cargo" => &["-C"],
+        _ => &[],
+    }
+}
 
 /// The name under which Dockerfiles have an ignore file of their own.
 const DOCKERFILE: &str = "Dockerfile";
@@ -59,8 +71,9 @@ impl<'a> Place<'a> {
             let to = to.literal.as_deref().filter(|_| is_plain)?;
             directory = Some(resolve(directory.as_deref(), to)?);
         }
+        let named = directory_options(&invocation.manager.name);
         let options = invocation.flags.iter();
-        for option in options.filter(|flag| DIRECTORY_OPTIONS.contains(&flag.name.as_str())) {
+        for option in options.filter(|flag| named.contains(&flag.name.as_str())) {
             directory = Some(resolve(directory.as_deref(), option.text()?)?);
         }
         directory

@@ -1,9 +1,18 @@
 //! What a dependency install reads of the project that it installs for: which files of the build context must be there
 //! before it. One file an ecosystem; pure functions over [`Project`], which never look at the Dockerfile's other steps.
 
+mod dotnet;
+mod go;
+mod gradle;
+mod maven;
 mod node;
 mod node_scripts;
+mod php;
 mod python;
+mod ruby;
+#[cfg(test)]
+mod testing;
+mod words;
 
 use std::collections::BTreeSet;
 
@@ -59,9 +68,16 @@ pub struct Install<'a> {
 /// # Errors
 /// Why that is not known, or why nothing can be installed before the source is there.
 pub fn reads(install: &Install<'_>) -> Option<Result<Reads, String>> {
-    match install.invocation.manager.kind {
+    let manager = install.invocation.manager;
+    match manager.kind {
+        Kind::Dotnet => dotnet::reads(install),
+        Kind::Go => go::reads(install),
+        Kind::Java if manager.name == "gradle" => gradle::reads(install),
+        Kind::Java => maven::reads(install),
         Kind::Node => node::reads(install),
+        Kind::Php => php::reads(install),
         Kind::Python => python::reads(install),
+        Kind::Ruby if manager.name == "bundler" => ruby::reads(install),
         _ => None,
     }
 }

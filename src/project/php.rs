@@ -43,6 +43,8 @@ pub struct ComposerLock {
     pub dev_packages: Vec<String>,
     /// Directories of the project that packages come from.
     pub local_paths: Vec<String>,
+    /// Names of the packages that are plugins of Composer: their code runs during an install, without any script.
+    pub plugins: Vec<String>,
 }
 
 impl ComposerJson {
@@ -119,10 +121,14 @@ pub fn composer_lock(path: &str, bytes: &[u8]) -> Result<ComposerLock, ManifestE
     let local = all.filter_map(|package| package.dist.as_ref());
     let local = local.filter(|dist| dist.kind.as_deref() == Some("path"));
     let local_paths = local.filter_map(|dist| dist.url.clone()).collect();
+    let all = file.packages.iter().chain(&file.packages_dev);
+    let plugins = all.filter(|package| package.kind.as_deref() == Some("composer-plugin"));
+    let plugins = plugins.map(|package| package.name.clone()).collect();
     let names = |packages: Vec<Package>| packages.into_iter().map(|package| package.name).collect();
     Ok(ComposerLock {
         content_hash: file.content_hash,
         local_paths,
+        plugins,
         packages: names(file.packages),
         dev_packages: names(file.packages_dev),
     })
@@ -217,6 +223,8 @@ struct Lock {
 #[derive(Deserialize)]
 struct Package {
     name: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
     dist: Option<Dist>,
 }
 
@@ -255,7 +263,7 @@ mod tests {
     const LOCK: &str = r#"{
     "_readme": ["x"], "content-hash": "abc",
     "packages": [
-        { "name": "laravel/framework", "version": "v11", "dist": { "type": "zip", "url": "https://example.com/a.zip" } },
+        { "name": "laravel/framework", "type": "composer-plugin", "version": "v11", "dist": { "type": "zip", "url": "https://example.com/a.zip" } },
         { "name": "acme/lib", "version": "dev-main", "dist": { "type": "path", "url": "packages/lib" } }
     ],
     "packages-dev": [ { "name": "phpunit/phpunit", "version": "11" } ],
@@ -300,6 +308,7 @@ mod tests {
         assert_eq!(lock.packages, ["laravel/framework", "acme/lib"]);
         assert_eq!(lock.dev_packages, ["phpunit/phpunit"]);
         assert_eq!(lock.local_paths, ["packages/lib"]);
+        assert_eq!(lock.plugins, ["laravel/framework"]);
     }
 
     #[test]

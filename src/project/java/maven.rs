@@ -39,6 +39,10 @@ pub struct Pom {
     pub plugins: Vec<String>,
     /// `systemPath` of dependencies: archives that may lie in the project, as they stand.
     pub system_paths: Vec<String>,
+    /// `url` of repositories for artifacts and plugins, profiles included, as they stand.
+    pub repositories: Vec<String>,
+    /// Whether a profile is active where a file exists, or is missing.
+    pub files_activate: bool,
 }
 
 /// The `parent` of a POM.
@@ -132,6 +136,10 @@ pub fn pom(path: &str, bytes: &[u8]) -> Result<Pom, ManifestError> {
             .filter_map(|plugin| xml::child_text(plugin, "artifactId"))
             .collect(),
         system_paths: system_paths(root),
+        repositories: repositories(root),
+        files_activate: root
+            .descendants()
+            .any(|node| xml::is(node, "activation") && xml::child(node, "file").is_some()),
         parent,
         properties,
     })
@@ -296,6 +304,20 @@ fn system_paths(root: Node<'_, '_>) -> Vec<String> {
         .descendants()
         .filter(|node| xml::is(*node, "systemPath"));
     nodes.filter_map(xml::text).collect()
+}
+
+fn repositories(root: Node<'_, '_>) -> Vec<String> {
+    let is_repository =
+        |node: &Node<'_, '_>| xml::is(*node, "repository") || xml::is(*node, "pluginRepository");
+    // What `distributionManagement` names is written to, and never read.
+    let is_read = |node: &Node<'_, '_>| {
+        let mut above = node.ancestors();
+        !above.any(|node| xml::is(node, "distributionManagement"))
+    };
+    let nodes = root.descendants().filter(is_repository).filter(is_read);
+    nodes
+        .filter_map(|node| xml::child_text(node, "url"))
+        .collect()
 }
 
 #[cfg(test)]

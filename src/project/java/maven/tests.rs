@@ -28,7 +28,7 @@ const POM: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
     <module>web/pom.xml</module>
   </modules>
   <profiles>
-    <profile><id>it</id><modules><module>it</module></modules></profile>
+    <profile><id>it</id><activation><file><exists>it</exists></file></activation><modules><module>it</module></modules></profile>
   </profiles>
   <dependencies>
     <dependency>
@@ -36,6 +36,8 @@ const POM: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
       <scope>system</scope><systemPath>${project.basedir}/lib/y.jar</systemPath>
     </dependency>
   </dependencies>
+  <repositories><repository><url>file:lib</url></repository></repositories>
+  <distributionManagement><repository><url>ftp://up</url></repository></distributionManagement>
   <build>
     <plugins>
       <plugin><groupId>org.springframework.boot</groupId><artifactId>spring-boot-maven-plugin</artifactId></plugin>
@@ -74,6 +76,8 @@ fn reads_a_pom() {
     assert_eq!(modules, [(22, "api"), (23, "web/pom.xml")]);
     assert_eq!(pom.profile_modules.len(), 1);
     assert_eq!(pom.system_paths, ["${project.basedir}/lib/y.jar"]);
+    assert_eq!(pom.repositories, ["file:lib"]);
+    assert!(pom.files_activate && !read("<project/>").files_activate);
 }
 
 #[test]
