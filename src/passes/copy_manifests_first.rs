@@ -151,7 +151,9 @@ impl CopyManifestsFirst {
             .chain(moves.fetch.as_ref().map(|(_, install)| install));
         let moved: Vec<&Found> = moved.map(|index| &found[*index]).collect();
         for one in &behind {
-            let is_moved = moved.iter().any(|other| other.span == one.span);
+            let is_moved = moved
+                .iter()
+                .any(|other| other.span == one.span || one.finds_what_is_fetched_by(other));
             match &one.reads {
                 Err(reason) => out.decline(one.span, reason.clone()),
                 Ok(_) if !is_moved => out.decline(one.span, moves.stopped.clone()),

@@ -221,6 +221,7 @@ impl Between<'_> {
             && let Early::Fetch(command) = &needs.reads.early
             && self.found[*fetch].is_top
             && done.is_empty()
+            && !self.is_fetched(*fetch, moves)
         {
             return self.fetch(script, early, command, *fetch, moves);
         }
@@ -239,6 +240,13 @@ impl Between<'_> {
         splittable(step, script, last + 1)?;
         moves.installs.extend(done);
         Ok(Fate::Split(last + 1))
+    }
+
+    /// Whether an install that runs early fetches what install `install` needs.
+    fn is_fetched(&self, install: usize, moves: &Moves) -> bool {
+        let install = &self.found[install];
+        let mut early = moves.installs.iter().map(|one| &self.found[*one]);
+        early.any(|one| install.finds_what_is_fetched_by(one))
     }
 
     /// What fetches, in the directory to which the list has gone.

@@ -4,7 +4,7 @@ use super::brought::Brought;
 use crate::context::{Entry, MemoryContext, path};
 use crate::model::managers::{Invocation, invocation};
 use crate::pass::project_place::Place;
-use crate::pass::reads::{Install, Reads, reads};
+use crate::pass::reads::{Early, Install, Reads, reads};
 use crate::project::Project;
 use crate::syntax::shell::{Command, CommandAt, Script};
 use crate::text::Span;
@@ -31,6 +31,16 @@ impl Found {
     pub(super) fn has_part_of(&self, copy: &Brought<'_>) -> bool {
         let needs = self.reads.as_ref();
         needs.is_ok_and(|needs| needs.places.iter().any(|(from, to)| copy.puts(from, to)))
+    }
+
+    /// Whether it needs nothing fetched any more once `other` has run: that one reads all that it reads.
+    pub(super) fn finds_what_is_fetched_by(&self, other: &Self) -> bool {
+        let (Ok(own), Ok(others)) = (&self.reads, &other.reads) else {
+            return false;
+        };
+        let fetches = matches!(own.reads.early, Early::Fetch(_));
+        let is_read = |place: &(String, String)| others.places.contains(place);
+        fetches && self.manager == other.manager && own.places.iter().all(is_read)
     }
 }
 
