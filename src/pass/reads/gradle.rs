@@ -305,13 +305,7 @@ mod tests {
             "gradle clean bootJar -Pprod",
             fetch(&plain, properties),
         );
-        let wrapped = [
-            "build.gradle",
-            "gradle",
-            "gradle/wrapper/gradle-wrapper.properties",
-            "gradlew",
-            "settings.gradle",
-        ];
+        let wrapped = ["build.gradle", "gradle", "gradlew", "settings.gradle"];
         check(
             &files,
             "./gradlew bootJar",

@@ -230,8 +230,7 @@ mod tests {
             (".mvn/wrapper/maven-wrapper.properties", ""),
             ("s.xml", ""),
         ];
-        let wrapper = ".mvn/wrapper/maven-wrapper.properties";
-        let paths = [".mvn", wrapper, "mvnw", "pom.xml"];
+        let paths = [".mvn", "mvnw", "pom.xml"];
         check(
             &files,
             "./mvnw package",

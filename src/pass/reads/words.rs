@@ -116,13 +116,13 @@ impl Install<'_> {
         }
     }
 
-    /// Adds the file or directory at `path` of the context to what is read, where there is one.
+    /// Adds the file or directory at `path` of the context to what is read, where there is one; a directory brings what is
+    /// below it.
     pub(super) fn add(&self, path: &str, reads: &mut Reads) -> bool {
-        let exists = matches!(
-            self.context.entry(path),
-            Some(Entry::File(_) | Entry::Directory)
-        );
-        if exists {
+        let entry = self.context.entry(path);
+        let exists = matches!(entry, Some(Entry::File(_) | Entry::Directory));
+        let mut above = path::prefixes(path).map(|prefix| from_project(self, prefix));
+        if exists && !above.any(|one| reads.paths.contains(&one)) {
             reads.paths.insert(from_project(self, path));
         }
         exists

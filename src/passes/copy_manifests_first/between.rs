@@ -261,7 +261,8 @@ impl Between<'_> {
         let before = &script.statements[..at];
         let gone = moved_to(before);
         moves.fetch = Some((format!("{gone}{command}"), install));
-        if before.iter().all(is_cd) {
+        // What fetches needs nothing of these: the list stays whole.
+        if before.iter().all(|one| is_cd(one) || is_set(one)) {
             return Ok(Fate::Late);
         }
         splittable(self.step(self.found[install].step), script, at)?;
@@ -331,6 +332,11 @@ pub(super) fn moved_to(statements: &[Statement]) -> String {
     }
     let back = !place.starts_with("//") && path::clean(&place) == "/";
     if back { String::new() } else { gone }
+}
+
+/// Whether a statement only says how the shell goes on (`set -ex`).
+fn is_set(statement: &Statement) -> bool {
+    matches!(&statement.node, Node::Command(command) if command.name() == Some("set"))
 }
 
 fn is_cd(statement: &Statement) -> bool {
