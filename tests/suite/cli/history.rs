@@ -77,7 +77,7 @@ fn told(sandbox: &Sandbox, args: &[&str]) -> Value {
     serde_json::from_str(&sandbox.run(&args).ended(0).out).unwrap()
 }
 
-/// Line, certainly before, certainly after.
+/// Line, certainly before, certainly after; 99 for what is not there before.
 fn rows(told: &Value) -> Vec<(u64, u64, u64)> {
     let number = |value: &Value| value.as_u64().unwrap_or(99);
     let rows = told["steps"].as_array().unwrap().iter().map(|row| {
@@ -95,7 +95,11 @@ fn steps_are_counted_over_the_commits() {
         (&told["commits"], &told["end"]),
         (&json!(6), &json!("first"))
     );
-    assert_eq!(rows(&told), [(3, 5, 5), (4, 5, 5), (5, 5, 5)]);
+    let manifests = [(99, 99, 1), (4, 5, 1)];
+    assert_eq!(
+        rows(&told),
+        [&manifests[..], &[(3, 5, 5), (5, 5, 5)]].concat()
+    );
     assert_eq!(
         told["total"]["before"],
         json!({"certainly": 15, "perhaps": 0})
@@ -104,10 +108,10 @@ fn steps_are_counted_over_the_commits() {
         .run(&["explain", "Dockerfile", "--history", "2"])
         .ended(0);
     for part in [
-        "Dockerfile: the last 2 commits, as if today's Dockerfile had been there; before → after 2 fixes; \
+        "Dockerfile: the last 2 commits, as if today's Dockerfile had been there; before → after 3 fixes; \
          1 unsafe fix not included, see with `--unsafe`\n",
-        "    4  RUN pip install -r requirements.txt\n       rebuilt in 2 of 2 commits\n",
-        "\nall steps together: rebuilt 6 times\n",
+        "    4  RUN pip install -r requirements.txt\n       rebuilt in 2 of 2 commits → 0 of 2 commits\n",
+        "\nall steps together: rebuilt 6 times → 4 times\n",
     ] {
         assert!(ran.out.contains(part), "{part:?} is missing: {ran:#?}");
     }
@@ -145,7 +149,7 @@ fn a_merge_counts_once_with_all_that_it_brought() {
     );
     let told = told(&sandbox, &["--history"]);
     assert_eq!(told["commits"], 7);
-    assert_eq!(rows(&told)[0], (3, 6, 6));
+    assert!(rows(&told).contains(&(3, 6, 6)));
 }
 
 #[test]
@@ -171,7 +175,7 @@ fn a_directory_of_the_repository_is_a_context() {
     let ran = sandbox.run(&args).ended(0);
     let told: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!(told["commits"], 4);
-    assert_eq!(rows(&told)[0], (3, 2, 2));
+    assert!(rows(&told).contains(&(3, 2, 2)));
 }
 
 #[test]
