@@ -6,6 +6,7 @@ mod go;
 mod gradle;
 mod maven;
 mod node;
+mod node_locks;
 mod node_scripts;
 mod php;
 mod python;

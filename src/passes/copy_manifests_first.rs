@@ -15,10 +15,11 @@ use crate::context::ignore::{self, Ignore};
 use crate::context::path;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
-use crate::pass::runs::shown_span;
+use crate::pass::runs::{Stage, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::rule::Applicability;
 use crate::syntax::Keyword;
+use crate::text::Span;
 use between::{Between, Moves, is_of_the_system};
 use brought::Brought;
 use installs::{Found, Needs};
@@ -49,36 +50,35 @@ impl Pass for CopyManifestsFirst {
     }
 }
 
-/// Without a context, an install behind a COPY of a directory is only pointed at.
+/// Without a context, an install behind a COPY of all of it is only pointed at.
 fn decline_unknown(cx: &PassContext<'_>, out: &mut Findings) {
     for stage in cx.stages {
-        let wholes = [".", "./", "/"];
-        let mut copied = false;
-        for step in &stage.steps {
-            let instruction = step.instruction;
-            let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
-            let words = instruction.words();
-            copied |= is_copy
-                && instruction.flag("from").is_none()
-                && words
-                    .iter()
-                    .rev()
-                    .skip(1)
-                    .any(|word| wholes.contains(&word.text.as_str()));
-            let commands = step
-                .script()
-                .map(crate::syntax::shell::Script::commands)
-                .unwrap_or_default();
-            let mut installs = commands
-                .iter()
-                .filter(|_| copied)
-                .filter(|at| installs::is_of_a_project(at.command));
-            if let Some(at) = installs.next() {
-                out.decline(at.command.span, "the build context is not known");
-                break;
-            }
+        if let Some(span) = behind_whole_context(stage, |_| false) {
+            out.decline(span, "the build context is not known");
         }
     }
+}
+
+/// The first install behind a COPY of the whole context that is not known.
+fn behind_whole_context(stage: &Stage<'_>, is_known: impl Fn(usize) -> bool) -> Option<Span> {
+    const WHOLE: [&str; 3] = [".", "./", "/"];
+    let mut copied = false;
+    for (index, step) in stage.steps.iter().enumerate() {
+        let instruction = step.instruction;
+        let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
+        let of_context = is_copy && instruction.flag("from").is_none() && !is_known(index);
+        let mut sources = instruction.words().iter().rev().skip(1);
+        copied |= of_context && sources.any(|word| WHOLE.contains(&word.text.as_str()));
+        let Some(script) = step.script().filter(|_| copied) else {
+            continue;
+        };
+        let commands = script.commands();
+        let mut commands = commands.iter().map(|at| at.command);
+        if let Some(install) = commands.find(|command| installs::is_of_a_project(command)) {
+            return Some(install.span);
+        }
+    }
+    None
 }
 
 /// Where dependencies are installed, and by what.
@@ -99,7 +99,9 @@ impl CopyManifestsFirst {
             .clone()
             .filter_map(|step| Brought::of(cx, &cx.stages[stage], step, ignore));
         let brought: Vec<Brought<'_>> = brought.collect();
-        if brought.is_empty() {
+        let is_known = |step| brought.iter().any(|one| one.step == step);
+        if let Some(span) = behind_whole_context(&cx.stages[stage], is_known) {
+            out.decline(span, "what the COPY brings, or to where, is not known");
             return installed;
         }
         let found = steps.flat_map(|step| installs::of_step(&Place { cx, stage, step }, &brought));
@@ -210,7 +212,7 @@ fn report(
     moves: &Moves,
     moved: &[&Found],
     out: &mut Findings,
-) -> Result<(), (crate::text::Span, String)> {
+) -> Result<(), (Span, String)> {
     let cx = place.cx;
     let span = shown_span(source.instruction);
     let at = |reason: String| (moved.first().map_or(span, |one| one.span), reason);
@@ -224,16 +226,10 @@ fn report(
     if is_of_the_system(&source.to) {
         return Err(at(format!("`{}` holds more than the source", source.to)));
     }
-    let is_there = |one: &&Found| {
-        brought
-            .iter()
-            .any(|copy| copy.step < one.step && one.has_part_of(copy))
-    };
-    if let Some(one) = moved.iter().find(|one| !is_there(one)) {
-        return Err((
-            one.span,
-            "the manifests are not copied: they are ignored".to_owned(),
-        ));
+    if let Some(one) = moved.iter().find(|one| !one.is_fed(brought)) {
+        let reason =
+            "a manifest or lock file that it needs is not copied: it is not there, or ignored";
+        return Err((one.span, reason.to_owned()));
     }
     overwritten(moved, brought, source).map_or(Ok(()), |reason| Err(at(reason)))?;
     let manifests = rewrite::manifests(cx, moved, brought, source, moves).map_err(&at)?;

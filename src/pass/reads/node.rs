@@ -2,11 +2,11 @@
 //!
 //! Scripts that the install runs are in [`super::node_scripts`].
 
-use super::{Install, Reads, from_project, node_scripts};
+use super::{Install, Reads, from_project, node_locks, node_scripts};
 use crate::context::path;
-use crate::model::managers::{Invocation, Role};
+use crate::model::managers::Role;
 use crate::project::Project;
-use crate::project::node::{LockStep, PackageJson, Spec, YarnFlavor};
+use crate::project::node::{PackageJson, Spec, YarnFlavor};
 
 /// Sub-commands that install what package.json names, when no package is named. Empty is a bare `yarn`.
 const SUBCOMMANDS: [&str; 14] = [
@@ -62,7 +62,7 @@ fn of_install(install: &Install<'_>) -> Result<Reads, String> {
     reads.paths.insert("package.json".to_owned());
     reads.writes.insert("node_modules".to_owned());
     settings(install, &mut reads)?;
-    lock(install, &mut reads)?;
+    node_locks::lock(install, &mut reads)?;
     local(install, &mut reads, package, "")?;
     node_scripts::of_package(install, &mut reads, package, "")?;
     members(install, &mut reads)?;
@@ -161,78 +161,6 @@ fn berry(install: &Install<'_>, reads: &mut Reads) -> Result<(), String> {
         }
     }
     Ok(())
-}
-
-/// The lock file, and whether the install leaves it as it is: what is copied over it later puts it back.
-fn lock(install: &Install<'_>, reads: &mut Reads) -> Result<(), String> {
-    let (project, one) = (install.project, install.invocation);
-    let own: &[&str] = match one.manager.name.as_str() {
-        "npm" => &["npm-shrinkwrap.json", "package-lock.json"],
-        "yarn" => &["yarn.lock"],
-        "pnpm" => &["pnpm-lock.yaml"],
-        _ => &["bun.lock", "bun.lockb"],
-    };
-    let found = own.iter().find(|name| project.file(name).is_some());
-    let Some(found) = found else {
-        // npm and bun read the lock files of others where they have none.
-        if matches!(one.manager.name.as_str(), "npm" | "bun") {
-            let others = ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"];
-            reads.add_files(install, &others);
-        }
-        return Ok(());
-    };
-    reads.add_files(install, own);
-    if is_frozen(one) || is_in_step(install, found)? {
-        return Ok(());
-    }
-    reads.doubt(|| {
-        format!("the install may change `{found}`, and the COPY behind it puts the old one back")
-    });
-    Ok(())
-}
-
-fn is_frozen(one: &Invocation) -> bool {
-    const FLAGS: [&str; 6] = [
-        "--frozen-lockfile",
-        "--immutable",
-        "--no-package-lock",
-        "--no-lockfile",
-        "--pure-lockfile",
-        "--no-save",
-    ];
-    let commands = ["ci", "clean-install", "install-clean", "fetch"];
-    commands.contains(&one.subcommand_name.as_str())
-        || one
-            .flags
-            .iter()
-            .any(|flag| FLAGS.contains(&flag.name.as_str()))
-}
-
-fn is_in_step(install: &Install<'_>, lock: &str) -> Result<bool, String> {
-    const LIMIT: usize = 8 << 20;
-    let project = install.project;
-    if install.invocation.manager.name == "npm" {
-        let step = project.npm_lock_step().map_err(|error| error.to_string())?;
-        return Ok(step == Some(LockStep::InStep));
-    }
-    let bytes = install.context.read(&path::join(install.root, lock), LIMIT);
-    let text = String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned();
-    let package = project.package_json().map_err(|error| error.to_string())?;
-    let members = project.node_members().map_err(|error| error.to_string())?;
-    let Some(package) = package.filter(|_| members.is_empty() && lock == "yarn.lock") else {
-        return Ok(false);
-    };
-    let is_locked = |name: &str, range: &str| {
-        let keys = [format!("{name}@{range}"), format!("{name}@npm:{range}")];
-        keys.iter().any(|key| text.contains(key))
-    };
-    let tables = [
-        &package.dependencies,
-        &package.dev_dependencies,
-        &package.optional_dependencies,
-    ];
-    let mut all = tables.into_iter().flatten();
-    Ok(all.all(|(name, range)| is_locked(name, range)))
 }
 
 /// Files and directories of the project that dependencies of the package in `directory` name.

@@ -5,11 +5,16 @@ use super::brought::Brought;
 use super::installs::Found;
 use super::tools::is_elsewhere;
 use crate::context::path;
+use crate::model::state::State;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
-use crate::pass::runs::Step;
+use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
 use crate::syntax::shell::{Node, Operator, Script, Statement};
+
+/// Whether a RUN may be cut in two, and a step added that only fetches. Not before the second opinion reads both: it
+/// would withhold them.
+const CUTS: bool = false;
 
 /// What becomes of a step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +38,8 @@ pub(super) struct Moves {
     pub(super) fetch: Option<(String, usize)>,
     /// Why no step behind these can be moved.
     pub(super) stopped: String,
+    /// Why an install itself cannot be moved any more: what stays behind the source stands before it.
+    blocked: Option<String>,
 }
 
 /// The steps behind one COPY.
@@ -66,6 +73,7 @@ impl Between<'_> {
                 settled = (moves.fates.len(), installs);
             }
             if moves.fetch.is_some() || matches!(fate, Fate::Split(_)) {
+                moves.stopped = "a step that needs the source stands before it".to_owned();
                 break;
             }
         }
@@ -78,38 +86,28 @@ impl Between<'_> {
     }
 
     fn fate(&self, index: usize, moves: &mut Moves) -> Result<Fate, String> {
-        let step = self.step(index);
-        let instruction = step.instruction;
-        let shown = || {
-            first_words(
-                &self
-                    .place
-                    .cx
-                    .shown(crate::pass::runs::shown_span(instruction)),
-            )
-        };
-        let late = |one: &(usize, Fate)| one.1 == Fate::Late;
-        let has_late = moves.fates.iter().any(late);
+        let instruction = self.step(index).instruction;
+        let shown = || first_words(&self.place.cx.shown(shown_span(instruction)));
+        let has_late = moves.fates.iter().any(|one| one.1 == Fate::Late);
         match instruction.keyword {
             Keyword::Run => self.run(index, moves),
-            Keyword::Copy | Keyword::Add => self
-                .copy(index)
-                .ok_or_else(|| format!("`{}` may bring what the install reads", shown())),
+            Keyword::Copy | Keyword::Add => {
+                let fate = self.copy(index);
+                fate.ok_or_else(|| format!("`{}` may bring what the install reads", shown()))
+            }
             Keyword::Workdir | Keyword::Env | Keyword::Arg | Keyword::User => {
-                let others = moves.fates.iter().filter(|one| late(one));
-                let only_copies = others.clone().all(|(index, _)| {
-                    let keyword = self.step(*index).instruction.keyword;
-                    matches!(keyword, Keyword::Copy | Keyword::Add)
-                });
-                let copies = others.map(|(index, _)| *index).chain([self.source.step]);
-                let mut copies =
-                    copies.map(|index| self.means_the_same(index, index_after(index, step, self)));
-                match only_copies && copies.all(|same| same) {
-                    true => Ok(Fate::Early),
-                    false => Err(format!(
-                        "the COPY would mean something else behind `{}`",
-                        shown()
-                    )),
+                let changed = || format!("the COPY would mean something else behind `{}`", shown());
+                let blocked = match self.passes_copies(index, moves) {
+                    true => moves.blocked.clone(),
+                    false => Some(changed()),
+                };
+                match (blocked, instruction.keyword) {
+                    (None, _) => Ok(Fate::Early),
+                    (Some(blocked), Keyword::Workdir) => {
+                        moves.blocked.get_or_insert(blocked);
+                        Ok(Fate::Late)
+                    }
+                    (Some(blocked), _) => Err(blocked),
                 }
             }
             Keyword::Label
@@ -126,18 +124,38 @@ impl Between<'_> {
         }
     }
 
-    /// Whether the words of COPY `index` mean the same in the state before the step behind `after`.
-    fn means_the_same(&self, index: usize, state: &crate::model::state::State) -> bool {
+    /// Whether the COPYs that stay behind the source mean the same behind step `index`, which changes the state.
+    fn passes_copies(&self, index: usize, moves: &Moves) -> bool {
+        let late = moves.fates.iter().filter(|one| one.1 == Fate::Late);
+        let mut late = late.map(|one| one.0).chain([self.source.step]);
+        let stage = self.place.stage();
+        let next = stage.steps.get(index + 1);
+        let state = next.map_or(&stage.model.end, |next| next.before);
+        late.all(|copy| {
+            let keyword = self.step(copy).instruction.keyword;
+            !matches!(keyword, Keyword::Copy | Keyword::Add) || self.means_the_same(copy, state)
+        }) && moves
+            .fates
+            .iter()
+            .filter(|one| one.1 == Fate::Late)
+            .all(|one| {
+                let keyword = self.step(one.0).instruction.keyword;
+                matches!(keyword, Keyword::Copy | Keyword::Add | Keyword::Run)
+            })
+    }
+
+    /// Whether the words of COPY `index` mean the same in `state`.
+    fn means_the_same(&self, index: usize, state: &State) -> bool {
         let step = self.step(index);
         let escape = self.place.cx.file.escape.byte();
         let words = step.instruction.words();
-        let expanded = |state: &crate::model::state::State| -> Option<Vec<String>> {
+        let expanded = |state: &State| -> Option<Vec<String>> {
             let words = words
                 .iter()
                 .map(|word| state.expand(&word.text, escape).ok());
             words.collect()
         };
-        let to = |state: &crate::model::state::State| {
+        let to = |state: &State| {
             let all = expanded(state)?;
             let absolute = state.absolute(all.last()?)?;
             Some((all[..all.len() - 1].to_vec(), absolute))
@@ -153,7 +171,16 @@ impl Between<'_> {
     fn copy(&self, index: usize) -> Option<Fate> {
         let instruction = self.step(index).instruction;
         let to = match self.brought.iter().find(|one| one.step == index) {
-            Some(one) if !one.brings_more_than(self.reads) => return Some(Fate::Early),
+            Some(one) if !one.brings_more_than(self.reads) => {
+                let places = self
+                    .found
+                    .iter()
+                    .filter_map(|found| found.reads.as_ref().ok());
+                let mut places = places.flat_map(|needs| &needs.places);
+                let twice =
+                    places.any(|(from, to)| one.puts(from, to) && self.source.puts(from, to));
+                return (!twice).then_some(Fate::Early);
+            }
             Some(one) => {
                 let places = self
                     .found
@@ -212,6 +239,9 @@ impl Between<'_> {
         let is_done = |one: &&usize| self.found[**one].top < early;
         let done: Vec<usize> = here.iter().filter(is_done).copied().collect();
         if early == script.statements.len() {
+            if let Some(blocked) = &moves.blocked {
+                return Err(blocked.clone());
+            }
             moves.installs.extend(done);
             return Ok(Fate::Early);
         }
@@ -229,14 +259,20 @@ impl Between<'_> {
             let refused = next.and_then(|one| self.found[*one].reads.as_ref().err());
             let statement = &script.statements[early];
             let statement = first_words(&self.place.cx.shown(statement.span));
-            return Err(match refused {
+            let reason = match refused {
                 Some(_) => format!("`{}` installs from the source", shown()),
                 None if here.is_empty() => {
                     format!("`{}` stands between, and may need the source", shown())
                 }
                 None => format!("`{statement}` comes first, and may need the source"),
-            });
+            };
+            let aside = here.is_empty() && self.pass.tools.leaves_installs_alone(script);
+            moves.blocked.get_or_insert_with(|| reason.clone());
+            return if aside { Ok(Fate::Late) } else { Err(reason) };
         };
+        if let Some(blocked) = &moves.blocked {
+            return Err(blocked.clone());
+        }
         splittable(step, script, last + 1)?;
         moves.installs.extend(done);
         Ok(Fate::Split(last + 1))
@@ -258,15 +294,50 @@ impl Between<'_> {
         install: usize,
         moves: &mut Moves,
     ) -> Result<Fate, String> {
+        if !CUTS {
+            return Err("the install needs the source".to_owned());
+        }
         let before = &script.statements[..at];
-        let gone = moved_to(before);
+        let gone = self.way_to(&self.found[install], moves, before)?;
         moves.fetch = Some((format!("{gone}{command}"), install));
         // What fetches needs nothing of these: the list stays whole.
         if before.iter().all(|one| is_cd(one) || is_set(one)) {
             return Ok(Fate::Late);
         }
+        if let Some(blocked) = &moves.blocked {
+            return Err(blocked.clone());
+        }
         splittable(self.step(self.found[install].step), script, at)?;
         Ok(Fate::Split(at))
+    }
+
+    /// The `cd`s that lead to where an install works, from where what runs early is.
+    fn way_to(
+        &self,
+        install: &Found,
+        moves: &Moves,
+        before: &[Statement],
+    ) -> Result<String, String> {
+        let is_late = |one: &&(usize, Fate)| {
+            one.1 == Fate::Late && self.step(one.0).instruction.keyword == Keyword::Workdir
+        };
+        let Some((first, _)) = moves.fates.iter().find(is_late) else {
+            return Ok(moved_to(before));
+        };
+        let from = self.step(*first).before.workdir().unwrap_or_default();
+        let way = path::below(&install.directory, from.trim_end_matches('/'));
+        let way = way.map_or(install.directory.as_str(), |way| {
+            way.trim_start_matches('/')
+        });
+        let plain = |ch: char| ch.is_alphanumeric() || "/._-@+".contains(ch);
+        match way.chars().all(plain) {
+            true if way.is_empty() => Ok(String::new()),
+            true => Ok(format!("cd {way} && ")),
+            false => Err(format!(
+                "`{}` cannot be named in a RUN as it is",
+                install.directory
+            )),
+        }
     }
 
     /// Whether a statement reads nothing of the source but what the installs read.
@@ -294,21 +365,6 @@ impl Between<'_> {
             }
         })
     }
-}
-
-/// The state behind step `step`.
-fn index_after<'a>(
-    _: usize,
-    step: &Step<'_>,
-    between: &'a Between<'_>,
-) -> &'a crate::model::state::State {
-    let stage = between.place.stage();
-    let at = stage
-        .steps
-        .iter()
-        .position(|one| one.instruction.span == step.instruction.span);
-    let next = at.and_then(|at| stage.steps.get(at + 1));
-    next.map_or(&stage.model.end, |next| next.before)
 }
 
 /// The `cd`s of the statements, to run again in front of others: empty where they lead back.
@@ -353,6 +409,9 @@ fn splittable(step: &Step<'_>, script: &Script, at: usize) -> Result<(), String>
             "{what} keeps the install and what follows it in one RUN"
         ))
     };
+    if !CUTS {
+        return Err("what follows the install in the same RUN needs the source".to_owned());
+    }
     let (head, rest) = script.statements.split_at(at);
     let and = |one: &Statement| matches!(one.operator, Some((Operator::And, _)));
     if !head.iter().all(and) || !rest.iter().all(|one| one.operator.is_none() || and(one)) {

@@ -2,7 +2,7 @@
 
 use super::brought::Brought;
 use crate::context::{Entry, MemoryContext, path};
-use crate::model::managers::{Invocation, invocation};
+use crate::model::managers::{self, Invocation, invocation};
 use crate::pass::project_place::Place;
 use crate::pass::reads::{Early, Install, Reads, reads};
 use crate::project::Project;
@@ -22,13 +22,28 @@ pub(super) struct Found {
     pub(super) directory: String,
     /// The package manager.
     pub(super) manager: &'static str,
+    /// Whether it fails without a lock file.
+    pub(super) strict: bool,
     /// What it reads, or why that is not known.
     pub(super) reads: Result<Needs, String>,
 }
 
 impl Found {
-    /// Whether `copy` puts something that the install reads to its place.
-    pub(super) fn has_part_of(&self, copy: &Brought<'_>) -> bool {
+    /// Whether the COPYs before it bring what it cannot do without: something, and a lock file where it needs one.
+    pub(super) fn is_fed(&self, brought: &[Brought<'_>]) -> bool {
+        let before = || brought.iter().filter(|one| one.step < self.step);
+        let Ok(needs) = &self.reads else {
+            return false;
+        };
+        let mut locks = needs
+            .places
+            .iter()
+            .filter(|(from, _)| is_lock(path::file_name(from)));
+        let locked = locks.any(|(from, to)| before().any(|one| one.puts(from, to)));
+        before().any(|one| self.has_part_of(one)) && (locked || !self.strict)
+    }
+
+    fn has_part_of(&self, copy: &Brought<'_>) -> bool {
         let needs = self.reads.as_ref();
         needs.is_ok_and(|needs| needs.places.iter().any(|(from, to)| copy.puts(from, to)))
     }
@@ -78,6 +93,7 @@ fn of_command(
         span: at.command.span,
         directory: directory.to_owned(),
         manager: one.manager.name.as_str(),
+        strict: is_strict(&one),
         reads,
     };
     let Some(directory) = place.directory(script, at, &one) else {
@@ -103,6 +119,24 @@ fn of_command(
         }
     }
     refused.map(|(directory, reason)| found(&directory, Err(reason)))
+}
+
+/// Whether an install takes what the lock file says, and fails without one.
+fn is_strict(one: &Invocation) -> bool {
+    const COMMANDS: [&str; 5] = ["ci", "clean-install", "install-clean", "fetch", "sync"];
+    const FLAGS: [&str; 7] = [
+        "--frozen-lockfile",
+        "--immutable",
+        "--immutable-cache",
+        "--frozen",
+        "--locked",
+        "--deploy",
+        "--ignore-pipfile",
+    ];
+    let command = COMMANDS.contains(&one.subcommand_name.as_str());
+    let of_itself = command && !matches!(one.manager.name.as_str(), "uv" | "poetry");
+    let mut flags = one.flags.iter();
+    of_itself || flags.any(|flag| FLAGS.contains(&flag.name.as_str()))
 }
 
 /// Whether a command installs for the project in whose directory it runs, whatever that holds.
@@ -163,4 +197,10 @@ fn placed(reads: Reads, root: &str, directory: &str) -> Result<Needs, String> {
         places.push((from, to));
     }
     Ok(Needs { reads, places })
+}
+
+/// Whether a file is the lock file of a package manager.
+pub(super) fn is_lock(name: &str) -> bool {
+    let mut locks = managers::all().iter().flat_map(|one| &one.locks);
+    locks.any(|lock| lock == name)
 }

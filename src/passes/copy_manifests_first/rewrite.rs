@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::between::{Fate, Moves, moved_to};
 use super::brought::Brought;
-use super::installs::Found;
+use super::installs::{Found, is_lock};
 use crate::context::{Entry, path};
-use crate::model::managers::{self, Kind, invocation};
+use crate::model::managers::{Kind, invocation};
 use crate::pass::PassContext;
 use crate::pass::layout::line_ending;
 use crate::pass::runs::Stage;
@@ -89,11 +89,6 @@ fn named(cx: &PassContext<'_>, file: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err(format!("`{file}` is a symlink")),
     }
-}
-
-fn is_lock(name: &str) -> bool {
-    let mut locks = managers::all().iter().flat_map(|one| &one.locks);
-    locks.any(|lock| lock == name)
 }
 
 impl Manifests<'_> {
@@ -200,7 +195,7 @@ impl Rewrite<'_> {
                 Fate::Early => {
                     let chunk = self.chunk(*step);
                     front.extend(self.line(chunk.span));
-                    edits.push(Edit::delete(self.with_blank(&chunk)));
+                    edits.push(Edit::delete(self.with_blank(*step)));
                 }
                 Fate::Split(at) => {
                     let Some((head, gap, again)) = self.cut(*step, *at) else {
@@ -227,7 +222,7 @@ impl Rewrite<'_> {
         let (mut edits, fetch) = match self.needing() {
             None => (vec![Edit::replace(source.span, front)], fetch.to_vec()),
             Some(needing) => {
-                let gone = Edit::delete(self.with_blank(source));
+                let gone = Edit::delete(self.with_blank(self.source.step));
                 match needing == *step && *fate == Fate::Late {
                     true => (vec![gone], [&front, fetch].concat()),
                     false => {
@@ -352,17 +347,14 @@ impl Rewrite<'_> {
         }
     }
 
-    /// The chunk with the blank line above it, so that none is left alone.
-    fn with_blank(&self, chunk: &Chunk) -> Span {
-        let above = self
-            .cx
-            .file
-            .items
-            .iter()
-            .rev()
-            .find(|item| item.span().end == chunk.span.start);
-        match above {
-            Some(Item::Blank(span)) if chunk.blank => Span::new(span.start, chunk.span.end),
+    /// A step's chunk with the blank line above it, where another one stands below.
+    fn with_blank(&self, step: usize) -> Span {
+        let chunk = self.chunk(step);
+        let next = step + 1 < self.stage.steps.len() && self.chunk(step + 1).blank;
+        let items = self.cx.file.items.iter().rev();
+        let mut above = items.filter(|item| item.span().end == chunk.span.start);
+        match above.next() {
+            Some(Item::Blank(span)) if next => Span::new(span.start, chunk.span.end),
             _ => chunk.span,
         }
     }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::command;
-use crate::syntax::shell::{Command, CommandAt, Redirect, Word};
+use crate::syntax::shell::{Command, CommandAt, Redirect, Script, Word};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,6 +18,8 @@ pub(in crate::passes) struct Tools {
     scratch: Vec<String>,
     /// Sub-commands that change settings of the user.
     settings: Vec<String>,
+    /// Commands that change files of the source and no tool that installs.
+    aside: Vec<String>,
 }
 
 impl Tools {
@@ -59,6 +61,16 @@ impl Tools {
                     || listed(&self.elsewhere) && words.all(|word| is_aside(word, source))
             }
         }
+    }
+
+    /// Whether a script changes nothing that a step which fetches dependencies would find.
+    pub(super) fn leaves_installs_alone(&self, script: &Script) -> bool {
+        let commands = script.commands();
+        let is_aside = |at: &CommandAt<'_>| {
+            let name = command::name(at.command).unwrap_or_default();
+            self.aside.iter().any(|one| one == name)
+        };
+        !commands.is_empty() && commands.iter().all(is_aside)
     }
 
     fn is_install_of_tools(&self, command: &Command, one: &Invocation) -> bool {
