@@ -10,6 +10,7 @@ mod contexts;
 mod explain;
 mod fix;
 mod inputs;
+mod layers;
 mod output;
 mod rules;
 mod run;
@@ -42,10 +43,13 @@ enum Command {
     Rules(rules::Args),
     /// Say why a rule exists and what it does, or what every rule makes of a file
     Explain(explain::Args),
+    /// Show the layers of an image, what they waste, and the lines that made them
+    Layers(layers::Args),
 }
 
 const STATUSES: &str = "\
-Exit status: 0 done; 1 `check` found something, or `fix --exit-code` would change something; \
+Exit status: 0 done; 1 `check` found something, `fix --exit-code` would change something, or \
+`layers --check` finds a budget exceeded; \
 2 an error (all other files are done).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -68,7 +72,7 @@ enum Format {
 enum Status {
     /// Done.
     Done,
-    /// `check` found something, or `fix --exit-code` would change something.
+    /// `check` found something, `fix --exit-code` would change something, or a budget is exceeded.
     Found,
     /// Something could not be done.
     Error,
@@ -83,6 +87,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Rules(args) => rules::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
+        Command::Layers(args) => layers::run(&args, &mut output),
     };
     let status = status.unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));

@@ -12,9 +12,13 @@
 //! enabled = true
 //! applicability = "suggestion"
 //! options = { when = "all" }
+//! [budget]
+//! "backend/Dockerfile" = "400MB"
+//! max-wasted = "20MB"
 //! ```
 
 mod apply;
+mod budget;
 mod parse;
 
 use std::fmt::{self, Display};
@@ -23,6 +27,7 @@ use std::path::{Path, PathBuf};
 use crate::rule::{Applicability, CacheStyle};
 
 pub use self::apply::admit;
+pub use self::budget::{Budget, Excess, Measured};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "dockeropt.toml";
@@ -40,6 +45,8 @@ pub struct Config {
     pub cache: Option<CacheStyle>,
     /// `[rules.<id>]`.
     pub rules: Vec<Override>,
+    /// `[budget]`.
+    pub budget: Budget,
 }
 
 /// `[rules.<id>]`: what a user has decided about one rule.

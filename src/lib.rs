@@ -6,15 +6,18 @@
 //! text <- syntax <- model <-+
 //! context <- project <------+- pass <- passes <- chain <- cli <- main
 //! text <- rule <- report <--+          guard <--+
-//! rule <- config     report <- render     walk, history, config, render: only cli imports them
+//! rule <- config     report <- render     model <- image <- render
+//! only cli imports walk, history, config, render, engine
 //! ```
 
 pub mod chain;
 pub mod cli;
 pub mod config;
 pub mod context;
+pub mod engine;
 pub mod guard;
 pub mod history;
+pub mod image;
 pub mod model;
 pub mod pass;
 mod passes;

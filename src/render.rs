@@ -4,6 +4,7 @@ pub mod diff;
 pub mod explain;
 pub mod human;
 pub mod json;
+pub mod layers;
 mod tally;
 
 use std::fmt::Write as _;

@@ -100,6 +100,26 @@ impl Chains {
     }
 }
 
+/// The configuration for the file at `path`, with the path of its own, from `here` on; its rules are not looked at.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn nearest_config(
+    here: &Path,
+    path: &Path,
+) -> Result<Option<(PathBuf, Config)>, PathError> {
+    let found = config::nearest(&walk::absolute(here, path), &|config| {
+        config.symlink_metadata().is_ok().then(|| config.to_owned())
+    });
+    let Some(found) = found else {
+        return Ok(None);
+    };
+    let shown = found.strip_prefix(here).unwrap_or(&found);
+    let text = text_of(&found, shown)?;
+    let config = Config::parse(shown, &text).map_err(config_error)?;
+    Ok(Some((shown.to_owned(), config)))
+}
+
 /// The rules of the files `*.toml` in `folder`, by name.
 fn own_rules(here: &Path, folder: &Path) -> Result<Vec<Rule>, PathError> {
     let io_error = |error: io::Error| PathError::io(folder, &error);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Config, ConfigError, Override, Place, Placed};
+use super::{Budget, Config, ConfigError, Override, Place, Placed};
 use crate::rule::read::{Fault, Item, Lines, Table};
 
 impl Config {
@@ -22,7 +22,7 @@ impl Config {
 }
 
 fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
-    let keys = ["select", "ignore", "extend", "cache", "rules"];
+    let keys = ["select", "ignore", "extend", "cache", "rules", "budget"];
     let mut table = Table::parse(text, lines)?.only(&keys)?;
     let ids = |item| read_ids(path, item);
     let rules = match table.take("rules") {
@@ -38,6 +38,9 @@ fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
             .into_iter()
             .map(|rule| read_override(path, rule))
             .collect::<Result<_, _>>()?,
+        budget: table
+            .take("budget")
+            .map_or(Ok(Budget::default()), |item| Budget::read(path, item))?,
     })
 }
 
@@ -95,7 +98,7 @@ fn read_override(path: &Path, item: Item<'_>) -> Result<Override, Fault> {
     })
 }
 
-fn placed<T>(path: &Path, line: u32, value: T) -> Placed<T> {
+pub(super) fn placed<T>(path: &Path, line: u32, value: T) -> Placed<T> {
     let place = Place::File(path.to_owned(), line);
     Placed { value, place }
 }
@@ -152,7 +155,7 @@ options.when = 'all'
         check_error(
             "cache = 'clean'\nselct = ['a']\n",
             "dockeropt.toml:2: unknown key `selct`, did you mean `select`? \
-             (allowed: `select`, `ignore`, `extend`, `cache`, `rules`)",
+             (allowed: `select`, `ignore`, `extend`, `cache`, `rules`, `budget`)",
         );
         check_error(
             "[rules.apt-lists]\nenabled = true\noption.when = 'all'\n",

@@ -23,7 +23,7 @@ fn the_diff_is_what_fix_prints() {
 fn the_commands_and_options_are_there() {
     let sandbox = Sandbox::new();
     let help = |args: &[&str]| sandbox.run(args).ended(0).out;
-    let commands = ["fix", "check", "rules", "explain"];
+    let commands = ["fix", "check", "rules", "explain", "layers"];
     let helps: String = commands
         .iter()
         .map(|command| help(&[command, "--help"]))

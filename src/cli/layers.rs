@@ -1,0 +1,100 @@
+//! `dockeropt layers`: what the layers of an image hold, what of it is wasted, and by which lines.
+
+mod budget;
+mod lines;
+mod subject;
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::ValueEnum;
+
+use super::Status;
+use super::output::Output;
+use crate::image::Choice;
+use crate::render::layers as render;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// An image of the container engine, a folder or archive with an OCI layout, or an archive of `docker save`; `-` is
+    /// an archive on standard input
+    #[arg(value_name = "IMAGE|PATH")]
+    subject: String,
+    /// The Dockerfile that built it: says which lines made which layer
+    #[arg(long, value_name = "FILE")]
+    dockerfile: Option<PathBuf>,
+    /// The stage of the Dockerfile that was built, if not the last
+    #[arg(long, value_name = "STAGE", requires = "dockerfile")]
+    target: Option<String>,
+    /// Fail where the image exceeds the budget in dockeropt.toml
+    #[arg(long)]
+    check: bool,
+    /// Which image, where an archive holds several
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// The image for this platform, where there are several
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<String>,
+    /// The container engine that holds the image
+    #[arg(long, value_enum, default_value_t)]
+    engine: EngineChoice,
+    /// How to print
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum EngineChoice {
+    /// Docker, or Podman where Docker is not installed
+    #[default]
+    Auto,
+    Docker,
+    Podman,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    #[value(alias = "human")]
+    Text,
+    Json,
+    /// A page that needs nothing else
+    Html,
+}
+
+pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
+    let budget = match args.check {
+        true => Some(budget::near(args.dockerfile.as_deref())?),
+        false => None,
+    };
+    let written = match &args.dockerfile {
+        Some(path) => Some(lines::written(path, args.target.as_deref())?),
+        None => None,
+    };
+    let choice = Choice {
+        name: args.name.clone(),
+        platform: args.platform.clone(),
+    };
+    let mut image = subject::read(&args.subject, args.engine, &choice)?;
+    if let Some(written) = written {
+        let placed = crate::image::place(&mut image.steps, &written);
+        if let Err(why) = placed {
+            output.warn(&format!(
+                "the Dockerfile is not the one that built the image: {why}"
+            ));
+        }
+    }
+    let analysis = image.analyze();
+    // Of a large image much is kept, which nobody needs any more.
+    drop(image);
+    let text = match args.format {
+        Format::Text => render::human(&analysis, output.look),
+        Format::Json => render::json(&analysis),
+        Format::Html => render::html::page(&analysis),
+    };
+    output.print(text.as_bytes());
+    match budget {
+        Some(budget) => Ok(budget.check(&analysis, output)),
+        None => Ok(Status::Done),
+    }
+}
