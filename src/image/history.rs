@@ -79,23 +79,33 @@ pub(super) fn steps(history: Vec<Recorded>, layers: usize) -> (Vec<Step>, Option
 /// # Errors
 /// Why they do not fit.
 pub fn place(steps: &mut [Step], written: &[Written]) -> Result<(), String> {
-    let Some(base) = steps.len().checked_sub(written.len()) else {
-        let (count, known) = (written.len(), steps.len());
-        return Err(format!(
-            "it has {count} instructions, and the image records {known} steps"
-        ));
-    };
-    for (step, one) in steps[base..].iter().zip(written) {
-        if !fits(step, one) {
-            let (line, keyword) = (one.lines.first, &one.keyword);
-            let shown = instruction(&step.created_by);
-            return Err(format!(
-                "where its line {line} has `{keyword}`, the image records `{shown}`"
-            ));
+    let (mut placed, mut left) = (Vec::new(), steps.len());
+    for one in written.iter().rev() {
+        let step = left.checked_sub(1).map(|index| &steps[index]);
+        match step {
+            Some(step) if fits(step, one) => {
+                left -= 1;
+                placed.push((left, one.lines));
+            }
+            // BuildKit records no triggers, the classic builder does.
+            _ if one.keyword == "ONBUILD" => {}
+            Some(step) => {
+                let (line, keyword) = (one.lines.first, &one.keyword);
+                let shown = instruction(&step.created_by);
+                return Err(format!(
+                    "where its line {line} has `{keyword}`, the image records `{shown}`"
+                ));
+            }
+            None => {
+                let (count, known) = (written.len(), steps.len());
+                return Err(format!(
+                    "it has {count} instructions, and the image records {known} steps"
+                ));
+            }
         }
     }
-    for (step, one) in steps[base..].iter_mut().zip(written) {
-        step.lines = Some(one.lines);
+    for (step, lines) in placed {
+        steps[step].lines = Some(lines);
     }
     Ok(())
 }
@@ -243,7 +253,8 @@ mod tests {
     fn a_dockerfile_is_held_against_the_last_steps() {
         let (mut steps, _) = steps(history(), 2);
         let run = written("RUN", Some("apt-get update && x"), 3);
-        place(&mut steps, &[run.clone(), written("CMD", None, 4)]).unwrap();
+        let trigger = written("ONBUILD", None, 1);
+        place(&mut steps, &[run.clone(), trigger, written("CMD", None, 4)]).unwrap();
         let lines: Vec<_> = steps
             .iter()
             .map(|step| step.lines.map(|one| one.first))
@@ -256,10 +267,13 @@ mod tests {
             error,
             "where its line 3 has `RUN`, the image records `RUN apt-get update   && x`"
         );
-        let error = place(&mut steps, &vec![run; 5]).unwrap_err();
+        let error = place(&mut steps, &vec![written("ENV", None, 1); 5]).unwrap_err();
+        assert!(error.starts_with("where its line 1 has `ENV`"), "{error}");
+        let (mut steps, _) = super::steps(history()[3..].to_vec(), 0);
+        let error = place(&mut steps, &vec![written("CMD", None, 4); 2]).unwrap_err();
         assert_eq!(
             error,
-            "it has 5 instructions, and the image records 4 steps"
+            "it has 2 instructions, and the image records 1 steps"
         );
     }
 }

@@ -8,6 +8,7 @@ mod cache;
 mod config;
 mod declared;
 mod ignore;
+mod layers;
 mod rewrites;
 mod tree;
 
