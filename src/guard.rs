@@ -7,10 +7,12 @@
 //!
 //! Shares the syntax and the model with the passes, and none of their code. Never looks at the build context.
 
+mod builds;
 mod caches;
 mod command;
 mod config;
 mod copies;
+mod directories;
 mod instruction;
 mod later;
 mod leaks;
@@ -23,15 +25,17 @@ mod needs;
 mod order;
 mod packages;
 mod parts;
+mod prefetch;
 mod runs;
 mod script;
+mod split;
 mod stages;
 mod steps;
 mod takers;
 mod temp;
 mod variables;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::BTreeSet;
 
 use crate::model::{Model, ModelInput};
@@ -118,6 +122,8 @@ struct Side<'f> {
     may_be_offline: bool,
     /// The stages and targets of cache mounts that were looked at: what follows the first one follows all.
     mounted: RefCell<BTreeSet<(usize, String)>>,
+    /// How many steps were looked at that keep a build directory.
+    builds: Cell<usize>,
     /// What takes from package caches; read once it matters.
     takers: OnceCell<Takers>,
 }
@@ -141,6 +147,7 @@ impl<'f> Side<'f> {
             sets_platform: sets_platform(file),
             may_be_offline: OFFLINE.iter().any(|mark| temp::contains(text, mark)),
             mounted: RefCell::default(),
+            builds: Cell::default(),
             takers: OnceCell::new(),
             model: Model::of(file, text, input),
         }
@@ -163,7 +170,15 @@ fn compare(
     let before = Side::of(old, before, &input);
     let after = Side::of(new, after, &input);
     global_scope(old, &before, new, &after)?;
-    stages::compare(&before, &after, allowed)
+    let may_split = allowed.has(&Effect::Layers) && allowed.has(&Effect::Order);
+    let Some(text) = may_split
+        .then(|| split::resolved(&before, &after))
+        .flatten()
+    else {
+        return stages::compare(&before, &after, allowed);
+    };
+    let old = Dockerfile::parse(&text);
+    stages::compare(&Side::of(&old, &text, &input), &after, allowed)
 }
 
 fn directives(old: &Dockerfile, new: &Dockerfile) -> Verdict {

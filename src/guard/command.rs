@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::mounts::{covers, owner};
 use super::script::{Shell, lists};
-use super::{Allowed, Fault, Verdict, caches, packages};
+use super::{Allowed, Fault, Verdict, builds, caches, packages};
 use crate::model::Step;
 use crate::model::managers::{Flag, Invocation, Kind, Manager, Role, invocation};
 use crate::rule::Effect;
@@ -44,6 +44,8 @@ pub(super) struct Comparison<'a> {
     pub(super) home: Option<&'a str>,
     /// The targets of the cache mounts that the step has after the patch.
     pub(super) mounts: &'a [String],
+    /// The targets of those that it got to keep a build directory.
+    pub(super) builds: &'a [String],
     /// Whether a failure ends the script at once.
     pub(super) errexit: bool,
     pub(super) notes: RefCell<Vec<Note>>,
@@ -99,6 +101,9 @@ impl Comparison<'_> {
     }
 
     fn command(&self, before: &Shell, old: &Command, new: &Command) -> Verdict {
+        if let Some(plain) = builds::without_directory(self, old, new) {
+            return self.command(before, old, &plain);
+        }
         let changed = || self.changed(before, old.span, new.span);
         let same_parts = old.assignments.len() == new.assignments.len()
             && old.redirects.len() == new.redirects.len();

@@ -113,7 +113,7 @@ fn is_offline(one: &Invocation) -> bool {
 }
 
 /// Whether CMD or ENTRYPOINT of the stage, or of one that is built on it, names the manager.
-fn is_launched(manager: &Manager, place: Place<'_>) -> bool {
+pub(super) fn is_launched(manager: &Manager, place: Place<'_>) -> bool {
     let stages = &place.side.model.stages;
     let mut todo = vec![place.stage];
     while let Some(index) = todo.pop() {

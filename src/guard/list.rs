@@ -6,7 +6,7 @@
 use super::command::Comparison;
 use super::leaks::{leak, shadowed};
 use super::script::{Joint, Shell, joint, lists};
-use super::{Fault, Verdict, caches, packages, temp};
+use super::{Fault, Verdict, builds, caches, packages, temp};
 use crate::syntax::shell::{Compound, CompoundKind, Node, Redirect, Statement};
 
 /// Where the statements of both sides went.
@@ -205,6 +205,7 @@ impl Walk<'_, '_> {
             return false;
         };
         caches::is_added_cleanup(self.cx, command)
+            || builds::is_copied_out(self.cx, command)
             || temp::is_leftover(self.cx, self.new, new)
             || packages::is_added_setting(self.cx, command, self.new.get(new + 1))
     }

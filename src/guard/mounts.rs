@@ -1,6 +1,6 @@
 //! The flags of a RUN: all as before, but for cache mounts over the caches of package managers.
 
-use super::{Allowed, Fault};
+use super::{Allowed, Fault, builds};
 use crate::model::Step;
 use crate::model::expand::Lookup;
 use crate::model::managers::{self, Manager};
@@ -16,7 +16,15 @@ pub(super) struct CacheMount {
     pub(super) target: String,
 }
 
-/// The cache mounts that `new` has and `old` has not.
+/// The mounts that a RUN got.
+#[derive(Debug, Default)]
+pub(super) struct Added {
+    pub(super) caches: Vec<CacheMount>,
+    /// The targets of those that keep a build directory.
+    pub(super) builds: Vec<String>,
+}
+
+/// The mounts that `new` has and `old` has not.
 ///
 /// # Errors
 /// Any other flag that comes, goes or changes; two mounts that share one cache.
@@ -26,8 +34,8 @@ pub(super) fn added(
     step: &Step<'_>,
     escape: u8,
     allowed: Allowed<'_>,
-) -> Result<Vec<CacheMount>, Fault> {
-    let mut mounts = Vec::new();
+) -> Result<Added, Fault> {
+    let mut added = Added::default();
     let mut ids: Vec<Option<String>> = Vec::new();
     let mut ours = old.flags.iter().peekable();
     for flag in &new.flags {
@@ -35,19 +43,23 @@ pub(super) fn added(
             continue;
         }
         let mount = read(flag, step, escape).filter(|_| allowed.has(&Effect::Caches));
-        let found = mount.and_then(|mount| Some((is_cache(&mount, step)?, mount.id)));
-        let Some((found, id)) = found else {
+        let changes = || {
             let reason = format!("the flag `--{}` of RUN changes", flag.name);
-            return Err(Fault::new(reason, flag.span));
+            Fault::new(reason, flag.span)
         };
-        if id.is_some() && ids.contains(&id) {
+        let mount = mount.ok_or_else(changes)?;
+        let build = || builds::target(&mount, step).filter(|_| allowed.has(&Effect::BuildCache));
+        match is_cache(&mount, step) {
+            Some(cache) => added.caches.push(cache),
+            None => added.builds.push(build().ok_or_else(changes)?),
+        }
+        if mount.id.is_some() && ids.contains(&mount.id) {
             return Err(Fault::new("two mounts share one cache", flag.span));
         }
-        ids.push(id);
-        mounts.push(found);
+        ids.push(mount.id);
     }
     match ours.next() {
-        None => Ok(mounts),
+        None => Ok(added),
         Some(gone) => Err(Fault::new(
             format!("a flag `--{}` of RUN is gone", gone.name),
             new.keyword_span,

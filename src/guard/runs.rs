@@ -6,7 +6,7 @@ use super::command::Comparison;
 use super::instruction::is_same_text;
 use super::later::{self, Place};
 use super::script::Shell;
-use super::{Allowed, Fault, Side, Verdict, mounted, mounts};
+use super::{Allowed, Fault, Side, Verdict, builds, mounted, mounts};
 use crate::model::{Model, Step};
 use crate::rule::Effect;
 use crate::syntax::{Args, Keyword};
@@ -63,13 +63,15 @@ pub(super) fn compare(
         step: new,
         home: new.before.home(),
         mounts: &mounted,
+        builds: &added.builds,
         errexit: is_errexit(&shell, new),
         notes: RefCell::default(),
     };
     let taken = cx.script(&shells.iter().collect::<Vec<_>>())?;
     let notes = cx.notes.take();
     later::check(&notes, &shell, place)?;
-    mounted::check(&added, &shell, new, place)?;
+    mounted::check(&added.caches, &shell, new, place)?;
+    builds::check(&added.builds, &shell, new, place)?;
     Ok(taken)
 }
 
@@ -105,6 +107,7 @@ pub(super) fn compare_triggers(
         step: new,
         home: None,
         mounts: &[],
+        builds: &[],
         errexit: is_errexit(&theirs, new),
         notes: RefCell::default(),
     };

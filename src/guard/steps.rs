@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::later::Place;
 use super::modes::{self, Outcome};
 use super::order::{self, Mover};
-use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, parts, runs};
+use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, parts, prefetch, runs};
 use crate::model::Step;
 use crate::rule::Effect;
 use crate::syntax::Keyword;
@@ -97,6 +97,9 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
                 return Ok(());
             }
             if self.allowed.has(&Effect::Sources) && self.is_part(at) {
+                return Ok(());
+            }
+            if self.allowed.has(&Effect::Prefetch) && self.is_prefetch(at) {
                 return Ok(());
             }
             let keys = old.map(|old| config::key(old.instruction.keyword));
@@ -275,9 +278,23 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
 
     /// Step `at` after the patch, with the last of the COPYs in front of it.
     fn mover(&self, at: usize) -> Mover<'a, 'f> {
+        Mover::new((&self.new[at], self.after), self.last_copied())
+    }
+
+    fn last_copied(&self) -> Vec<(&'a Step<'f>, &'a Side<'f>)> {
         let last = self.copied.iter().rev().take(MOST_JOINED);
-        let copied = last.map(|copy| (&self.new[*copy], self.after));
-        Mover::new((&self.new[at], self.after), copied.collect())
+        last.map(|copy| (&self.new[*copy], self.after)).collect()
+    }
+
+    /// Whether step `at` is added and only fetches what a later one installs.
+    fn is_prefetch(&mut self, at: usize) -> bool {
+        let (new, later) = (&self.new[at], &self.new[at + 1..]);
+        if new.instruction.keyword != Keyword::Run {
+            return false;
+        }
+        self.jumps = self.jumps.saturating_sub(MOST_JOINED);
+        let step = (new, self.after);
+        self.jumps > 0 && prefetch::is_prefetch(step, &self.last_copied(), later)
     }
 
     /// Whether step `at` copies part of what a COPY that is still to come copies, to where that puts it.

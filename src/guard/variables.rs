@@ -97,7 +97,7 @@ fn is_stamp(name: &str) -> bool {
 }
 
 /// Variables that programs look for by themselves.
-fn is_looked_for(name: &str) -> bool {
+pub(super) fn is_looked_for(name: &str) -> bool {
     const STARTS: [&str; 50] = [
         "ANDROID",
         "APT_",
