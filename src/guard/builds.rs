@@ -295,7 +295,8 @@ fn nothing_else_is_named(files: &[String], mounts: &[String], place: Place<'_>) 
             let of_mount = mounts.iter().any(|mount| contains(text, mount));
             let targets = flags::targets(step.instruction, step, place.side.escape);
             let builds_again = targets.iter().any(|target| mounts.contains(target));
-            if of_mount && !builds_again || !builds_again && !is_content(step.instruction, files) {
+            let named = of_mount || !is_content(step.instruction, files);
+            if named && !builds_again {
                 return Err(missing(step.instruction.keyword_span));
             }
         }

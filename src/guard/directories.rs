@@ -26,7 +26,8 @@ pub(super) fn commands<'s>(
         };
         match command.words.first().map(|word| word.text.as_str()) {
             Some("cd") => {
-                let certain = joint(statement) == Joint::And && command.words.len() == 2;
+                let goes_on = matches!(joint(statement), Joint::And | Joint::Then);
+                let certain = goes_on && command.words.len() == 2;
                 let directory = command
                     .words
                     .get(1)

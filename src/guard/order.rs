@@ -79,7 +79,11 @@ impl<'a, 'f> Mover<'a, 'f> {
                 _ => is_metadata(b) || matches!(b, K::Env | K::Arg),
             },
             K::Copy | K::Add => match b {
-                K::Copy | K::Add => parts::are_disjoint(one, other),
+                K::Copy | K::Add => {
+                    parts::are_disjoint(one, other)
+                        || parts::is_part_of(one, other)
+                        || parts::is_part_of(other, one)
+                }
                 K::Run | K::Env | K::Arg | K::Shell | K::User | K::Workdir => true,
                 _ => is_metadata(b),
             },

@@ -222,9 +222,10 @@ pub(super) fn is_file(source: &str) -> bool {
     let name = name_of(source);
     // `yarn.lock*` is a file that need not be there.
     let name = name.strip_suffix('*').unwrap_or(name);
-    let stem_and_ending = name.rsplit_once('.');
-    let ends = stem_and_ending.is_some_and(|(stem, ending)| {
-        !stem.is_empty() && (ENDINGS.contains(&ending) || MORE.contains(&ending))
+    let ends = name.rsplit_once('.').is_some_and(|(stem, ending)| {
+        let ending = ending.to_ascii_lowercase();
+        let mut known = ENDINGS.iter().chain(&MORE);
+        !stem.is_empty() && known.any(|one| *one == ending)
     });
     ends || NAMES.contains(&name)
 }

@@ -309,6 +309,17 @@ fn parts_land_where_the_whole_does() {
             stays("python:3.11", &before, &after(wrong));
         }
     }
+    // The part stands there already, behind the whole.
+    passes(
+        "order",
+        "COPY . /a\nWORKDIR /a\nCOPY requirements.txt .\nRUN pip install -r requirements.txt",
+        "WORKDIR /a\nCOPY requirements.txt .\nRUN pip install -r requirements.txt\nCOPY . /a",
+    );
+    stops(
+        "order",
+        "COPY . /a\nCOPY other.txt /a/requirements.txt\nWORKDIR /a\nRUN pip install -r requirements.txt",
+        "COPY other.txt /a/requirements.txt\nWORKDIR /a\nRUN pip install -r requirements.txt\nCOPY . /a",
+    );
     let excluded = "WORKDIR /a\nCOPY --exclude=*.txt . .\nRUN pip install -r requirements.txt";
     let part = "WORKDIR /a\nCOPY --exclude=*.txt requirements.txt ./\nRUN pip install -r requirements.txt\nCOPY --exclude=*.txt . .";
     stays("python:3.11", excluded, part);

@@ -16,7 +16,7 @@ fn after(part: &str, fetch: &str, install: &str) -> String {
 }
 
 /// Manifests, the command that fetches, and the one that it fetches for.
-const GOOD: [(&str, &str, &str); 19] = [
+const GOOD: [(&str, &str, &str); 20] = [
     ("go.mod go.sum", "go mod download", "go build -o /x ./..."),
     (
         "go.mod go.sum",
@@ -50,6 +50,7 @@ const GOOD: [(&str, &str, &str); 19] = [
         "dotnet restore -r linux-x64",
         "dotnet publish -r linux-x64 -o out",
     ),
+    ("App.csproj NuGet.Config", "dotnet restore", "dotnet build"),
     ("App.csproj", "dotnet restore App.csproj", "dotnet build"),
     (
         "pyproject.toml poetry.lock",
@@ -363,6 +364,8 @@ fn state_and_place_are_those_of_the_later_step() {
     let inside = "cd src && go build";
     let part = "FROM golang:1\nWORKDIR /a\nCOPY src/go.mod ./src/\nRUN cd src && go mod download\nCOPY . .\nRUN cd src && go build\nCMD x";
     passes(FIRST, &before(inside), part);
+    let behind = |text: &str| text.replace("RUN cd src && go build", "RUN cd src; go build");
+    passes(FIRST, &behind(&before(inside)), &behind(part));
     stops(
         FIRST,
         &before(inside),
