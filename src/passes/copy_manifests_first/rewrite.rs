@@ -220,7 +220,13 @@ impl Rewrite<'_> {
         };
         let chunk = self.chunk(*step);
         let (mut edits, fetch) = match self.needing() {
-            None => (vec![Edit::replace(source.span, front)], fetch.to_vec()),
+            None => {
+                let span = match front.is_empty() {
+                    true => source.span,
+                    false => self.with_gap(source.span),
+                };
+                (vec![Edit::replace(span, front)], fetch.to_vec())
+            }
             Some(needing) => {
                 let gone = Edit::delete(self.with_blank(self.source.step));
                 match needing == *step && *fate == Fate::Late {
@@ -357,6 +363,15 @@ impl Rewrite<'_> {
             Some(Item::Blank(span)) if next => Span::new(span.start, chunk.span.end),
             _ => chunk.span,
         }
+    }
+
+    /// A span with the blank lines below it: what installs the manifests stands directly below them.
+    fn with_gap(&self, span: Span) -> Span {
+        let items = &self.cx.file.items;
+        let below = items.partition_point(|item| item.span().start < span.end);
+        let blanks = items[below..].iter();
+        let blanks = blanks.take_while(|item| matches!(item, Item::Blank(_)));
+        blanks.fold(span, |span, item| span.cover(item.span()))
     }
 
     /// A step's instruction, with the comments directly above it.
