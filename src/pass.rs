@@ -9,6 +9,7 @@ pub mod landed;
 pub mod later;
 pub mod layout;
 pub mod list;
+pub mod moves;
 pub mod node_version;
 pub mod project_place;
 pub mod reads;

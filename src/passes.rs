@@ -13,6 +13,7 @@ mod copy_manifests_first;
 mod copy_not_add;
 mod copy_owner;
 mod exec_form;
+mod install_before_copy;
 mod join_steps;
 mod key_value;
 mod label_maintainer;
@@ -51,6 +52,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "copy-not-add" => Box::new(read::<copy_not_add::CopyNotAdd>(data)?),
         "copy-owner" => Box::new(read::<copy_owner::CopyOwner>(data)?),
         "exec-form" => Box::new(read::<exec_form::ExecForm>(data)?),
+        "install-before-copy" => Box::new(read::<install_before_copy::InstallBeforeCopy>(data)?),
         "join-steps" => Box::new(read::<join_steps::JoinSteps>(data)?),
         "npm-ci" => Box::new(read::<npm_ci::NpmCi>(data)?),
         "omit-dev" => Box::new(read::<omit_dev::OmitDev>(data)?),

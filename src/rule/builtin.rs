@@ -42,6 +42,7 @@ const FILES: &[(&str, &str)] = &embed![
     "gem-cache",
     "gem-no-document",
     "go-modcache",
+    "install-before-copy",
     "join-apt-update",
     "join-cleanup",
     "join-runs",

@@ -98,7 +98,7 @@ fn steps_are_counted_over_the_commits() {
     let manifests = [(99, 99, 1), (4, 5, 1)];
     assert_eq!(
         rows(&told),
-        [&manifests[..], &[(3, 5, 5), (5, 5, 5)]].concat()
+        [&manifests[..], &[(5, 5, 1), (3, 5, 5)]].concat()
     );
     assert_eq!(
         told["total"]["before"],
@@ -108,10 +108,10 @@ fn steps_are_counted_over_the_commits() {
         .run(&["explain", "Dockerfile", "--history", "2"])
         .ended(0);
     for part in [
-        "Dockerfile: the last 2 commits, as if today's Dockerfile had been there; before → after 3 fixes; \
+        "Dockerfile: the last 2 commits, as if today's Dockerfile had been there; before → after 4 fixes; \
          1 unsafe fix not included, see with `--unsafe`\n",
         "    4  RUN pip install -r requirements.txt\n       rebuilt in 2 of 2 commits → 0 of 2 commits\n",
-        "\nall steps together: rebuilt 6 times → 4 times\n",
+        "\nall steps together: rebuilt 6 times → 2 times\n",
     ] {
         assert!(ran.out.contains(part), "{part:?} is missing: {ran:#?}");
     }
