@@ -21,6 +21,7 @@ mod npm_ci;
 mod omit_dev;
 mod pattern;
 mod redundant_platform;
+mod volatile_last;
 
 use serde::de::DeserializeOwned;
 
@@ -59,6 +60,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "key-value" => Box::new(read::<key_value::KeyValue>(data)?),
         "label-maintainer" => Box::new(read::<label_maintainer::LabelMaintainer>(data)?),
         "redundant-platform" => Box::new(read::<redundant_platform::RedundantPlatform>(data)?),
+        "volatile-last" => Box::new(read::<volatile_last::VolatileLast>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),
     })
 }

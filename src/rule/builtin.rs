@@ -56,6 +56,7 @@ const FILES: &[(&str, &str)] = &embed![
     "poetry-without-dev",
     "redundant-platform",
     "stage-name-case",
+    "volatile-last",
     "yarn-cache",
     "yum-yes",
 ];
