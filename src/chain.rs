@@ -2,15 +2,19 @@
 //!
 //! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
 
+mod files;
 mod rebuild;
 mod suppress;
 mod wrap;
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::context::BuildContext;
-use crate::context::ignore::{self, Ignore};
+use crate::context::ignore::Ignore;
+use crate::context::overlay::Overlay;
+use crate::context::site::Site;
 use crate::guard;
 use crate::model::{Model, ModelInput};
 use crate::pass::runs::{self, Stage};
@@ -91,19 +95,26 @@ pub struct Build<'a> {
     pub context: &'a dyn BuildContext,
     /// Targets, build arguments and named contexts.
     pub input: ModelInput,
+    /// Where the Dockerfile stands, and who else builds from the context.
+    pub site: Site,
+    /// Whether fixes may write files of the context. If not, those that would are only reported.
+    pub writes_files: bool,
 }
 
 impl<'a> Build<'a> {
-    /// A build of which nothing is known but its context.
+    /// A build of `Dockerfile` at the root of a context, of which nothing else is known.
     pub fn of(context: &'a dyn BuildContext) -> Self {
-        let input = ModelInput::default();
-        Self { context, input }
+        Self {
+            context,
+            input: ModelInput::default(),
+            site: Site::at("Dockerfile"),
+            writes_files: true,
+        }
     }
 
-    /// What the ignore file of the context says; `None` where it cannot be read.
+    /// What the ignore file says; `None` where it cannot be read.
     fn ignore(&self) -> Option<Ignore> {
-        let (_, ignore) = ignore::load(self.context, "", "").ok()?;
-        Some(ignore)
+        Some(self.site.ignore(self.context).ok()?.ignore)
     }
 }
 
@@ -113,6 +124,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
     let mut run = Run {
         chain,
         build,
+        context: Overlay::new(build.context),
         allow: allow.max(Applicability::Unsafe),
         text: source.text.clone(),
         history: Vec::new(),
@@ -171,6 +183,8 @@ struct Said {
 struct Run<'a> {
     chain: &'a Chain,
     build: &'a Build<'a>,
+    /// The context with the files that fixes wrote.
+    context: Overlay<'a>,
     allow: Applicability,
     text: Vec<u8>,
     /// The way back through every patch so far, each of the text that the one before it made.
@@ -190,6 +204,7 @@ impl Run<'_> {
             }
         }
         self.text = original;
+        self.context = Overlay::new(self.build.context);
         self.history.clear();
         self.applied.clear();
         self.last = Said::default();
@@ -268,7 +283,8 @@ impl Run<'_> {
             file: tree.file,
             model: tree.model,
             stages: tree.stages,
-            context: self.build.context,
+            context: &self.context,
+            site: &self.build.site,
         };
         pass.run(&cx, &mut said);
         for (span, reason) in said.declined {
@@ -283,9 +299,10 @@ impl Run<'_> {
                 self.last.declined.push(Decline { rule, span, reason });
                 continue;
             }
-            let wanted = fix
-                .as_ref()
-                .is_some_and(|fix| fix.applicability >= self.allow);
+            let wanted = fix.as_ref().is_some_and(|fix| {
+                let may_write = fix.files.is_empty() || self.build.writes_files;
+                fix.applicability >= self.allow && may_write
+            });
             let finding = Finding {
                 rule: rule.id.clone(),
                 span: self.original(span),
@@ -300,8 +317,10 @@ impl Run<'_> {
                 false => self.last.findings.push(finding),
             }
         }
+        let chosen = self.with_good_files(rule, tree, chosen);
         let (patch, mut applied) = self.guarded(rule, tree, chosen);
-        if patch.is_empty() {
+        let wrote = self.write_files(&applied);
+        if patch.is_empty() && !wrote {
             return false;
         }
         let costs = applied.iter_mut().filter(|_| rebuild::concerns(rule));
@@ -310,6 +329,46 @@ impl Run<'_> {
         self.history.push(patch.way_back());
         self.applied.extend(applied);
         true
+    }
+
+    /// Puts the files of fixes into the context that later rules see; whether there are any.
+    fn write_files(&mut self, applied: &[Finding]) -> bool {
+        let files = applied.iter().flat_map(|finding| &finding.fix);
+        let files: Vec<_> = files.flat_map(|fix| &fix.files).collect();
+        for (path, bytes) in &files {
+            self.context.put(&path.to_string_lossy(), bytes.clone());
+        }
+        !files.is_empty()
+    }
+
+    /// The findings whose files may be written. The first one that writes a file has it for this round.
+    fn with_good_files(
+        &mut self,
+        rule: &Rule,
+        tree: &Tree<'_>,
+        findings: Vec<Finding>,
+    ) -> Vec<Finding> {
+        let mut taken: BTreeSet<PathBuf> = BTreeSet::new();
+        let mut good = Vec::new();
+        for finding in findings {
+            let files = finding.fix.as_ref().map_or(&[][..], |fix| &fix.files);
+            if files.iter().any(|(path, _)| taken.contains(path)) {
+                continue;
+            }
+            taken.extend(files.iter().map(|(path, _)| path.clone()));
+            let checked = files.iter().try_for_each(|(path, after)| {
+                let written = files::Written {
+                    path: &path.to_string_lossy(),
+                    after,
+                };
+                files::check(&written, &self.context, &self.build.site, tree.model, rule)
+            });
+            match checked {
+                Ok(()) => good.push(finding),
+                Err(reason) => self.withhold(finding, reason),
+            }
+        }
+        good
     }
 
     /// The findings whose patches go together and pass the guard, and their joint patch. One that overlaps another is

@@ -6,6 +6,7 @@
 mod chains;
 mod changes;
 mod check;
+mod claims;
 mod contexts;
 mod explain;
 mod fix;

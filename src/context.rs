@@ -2,7 +2,7 @@
 //!
 //! A port: the chain asks a [`BuildContext`] and never touches a disk by itself. `.dockerignore` is in [`ignore`],
 //! Go's file name patterns in [`glob`], what a COPY brings and where it lands in [`copy`], which directory is the
-//! context in [`locate`]. Nothing here writes, and nothing is listed unless it is asked for.
+//! context in [`locate`], where a Dockerfile stands in [`site`]. Nothing here writes, and nothing is listed unless it is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -11,8 +11,10 @@ pub mod copy;
 pub mod glob;
 pub mod ignore;
 pub mod locate;
+pub mod overlay;
 pub mod past;
 pub mod path;
+pub mod site;
 
 /// A read-only view of one build context directory. Paths are relative to it, `/`-separated, without a leading `/`;
 /// the empty path is the context itself. Nothing outside the directory is ever read, not through symlinks either.

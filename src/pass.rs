@@ -17,6 +17,7 @@ pub mod runs;
 pub mod touched;
 
 use crate::context::BuildContext;
+use crate::context::site::Site;
 use crate::model::Model;
 use crate::model::state::State;
 use crate::report::Fix;
@@ -45,6 +46,8 @@ pub struct PassContext<'a> {
     pub stages: &'a [Stage<'a>],
     /// The build context.
     pub context: &'a dyn BuildContext,
+    /// Where the file stands, and who else builds from the context.
+    pub site: &'a Site,
 }
 
 /// What a pass has to say, in the order in which it says it. Spans are those of the text that it saw.

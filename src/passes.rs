@@ -12,6 +12,7 @@ mod continuation_without_blanks;
 mod copy_manifests_first;
 mod copy_not_add;
 mod copy_owner;
+mod dockerignore;
 mod exec_form;
 mod install_before_copy;
 mod join_steps;
@@ -52,6 +53,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "copy-manifests-first" => Box::new(read::<copy_manifests_first::CopyManifestsFirst>(data)?),
         "copy-not-add" => Box::new(read::<copy_not_add::CopyNotAdd>(data)?),
         "copy-owner" => Box::new(read::<copy_owner::CopyOwner>(data)?),
+        "dockerignore" => Box::new(read::<dockerignore::Dockerignore>(data)?),
         "exec-form" => Box::new(read::<exec_form::ExecForm>(data)?),
         "install-before-copy" => Box::new(read::<install_before_copy::InstallBeforeCopy>(data)?),
         "join-steps" => Box::new(read::<join_steps::JoinSteps>(data)?),

@@ -1,5 +1,6 @@
 //! What a run has to say about one Dockerfile: findings, declines, withheld patches, and the text after the fixes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -128,6 +129,17 @@ impl Report {
     /// Whether the output differs from the source.
     pub fn is_changed(&self) -> bool {
         self.output != self.source.text
+    }
+
+    /// The files that the applied fixes write, by path in the context.
+    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+        let applied = self.findings.iter().filter(|finding| finding.applied);
+        let fixes = applied.flat_map(|finding| &finding.fix);
+        let files: BTreeSet<&PathBuf> = fixes
+            .flat_map(|fix| &fix.files)
+            .map(|(path, _)| path)
+            .collect();
+        files.into_iter()
     }
 
     /// What the fixes in the output save together; `None` where no rule of theirs says.

@@ -206,6 +206,8 @@ pub struct Example {
     pub after: String,
     /// The build context: path and content of each file. Empty: the context is not known.
     pub files: BTreeMap<String, String>,
+    /// The files of the context that the rule writes: path, and content after it.
+    pub writes: BTreeMap<String, String>,
 }
 
 /// A rule that could not be loaded.

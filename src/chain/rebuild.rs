@@ -62,7 +62,7 @@ impl Sides<'_> {
     /// After an edit of a source file, the one that tells most, and of a manifest. `None` where the ignore file cannot
     /// be read.
     fn files(&self) -> Option<Vec<Rebuild>> {
-        let Build { context, input } = self.build;
+        let Build { context, input, .. } = self.build;
         let ignore = self.build.ignore()?;
         let (text, file) = self.after;
         // The rewrite names the manifests that count.

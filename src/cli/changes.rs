@@ -86,6 +86,7 @@ fn before(path: &Path) -> Result<Option<Vec<u8>>, PathError> {
 mod tests {
     use super::*;
     use crate::cli::inputs::Input;
+    use crate::context::site::Site;
     use crate::model::ModelInput;
     use crate::report::{Finding, Fix, Report};
     use crate::rule::Applicability;
@@ -129,6 +130,7 @@ mod tests {
             context: String::new(),
             root: Some(root.to_owned()),
             build: ModelInput::default(),
+            site: Site::default(),
         }
     }
 

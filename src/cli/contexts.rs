@@ -8,11 +8,16 @@ use std::sync::Arc;
 use anyhow::Result;
 
 use super::inputs::Input;
-use crate::context::locate::{Declared, How, locate};
+use crate::context::locate::{Declared, DeclaredBuild, How, Place, locate};
+use crate::context::site::{Other, Site};
+use crate::context::{BuildContext, ignore, path};
 use crate::model::ModelInput;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
 use crate::walk::disk::DiskContext;
 use crate::walk::{self, PathError};
+
+/// How much of another Dockerfile is read, in bytes.
+const MAX_FILE: usize = 4 << 20;
 
 /// The build contexts of a run. Each workspace is searched once.
 pub(super) struct Contexts {
@@ -25,8 +30,8 @@ pub(super) struct Contexts {
 
 /// Where the build context of one Dockerfile is looked for.
 pub(super) enum Origin {
-    /// It is this one.
-    Given(Arc<DiskContext>),
+    /// It is this one, and the Dockerfile has that path.
+    Given(Arc<DiskContext>, Option<PathBuf>),
     /// The Dockerfile has this path in that workspace.
     Workspace(Arc<Workspace>, String),
     /// Nowhere: the Dockerfile has no path.
@@ -41,6 +46,8 @@ pub(super) struct Located {
     pub(super) how: String,
     /// What is built and with which arguments, as far as the workspace says.
     pub(super) input: ModelInput,
+    /// Where the Dockerfile stands in it, and who shares it.
+    pub(super) site: Site,
 }
 
 /// A repository or folder, and what its compose, bake and CI files say.
@@ -67,7 +74,8 @@ impl Contexts {
     /// Where the context of `input` is looked for.
     pub(super) fn of(&mut self, input: &Input) -> Origin {
         if let Some(given) = &self.given {
-            return Origin::Given(Arc::clone(given));
+            let path = input.file().map(|path| walk::absolute(&self.here, path));
+            return Origin::Given(Arc::clone(given), path);
         }
         self.in_workspace(input).unwrap_or(Origin::Nowhere)
     }
@@ -100,27 +108,90 @@ impl Origin {
     /// The context of a Dockerfile with that text, and how it was found or why it is not known.
     pub(super) fn context(&self, text: &[u8]) -> Located {
         match self {
-            Self::Given(disk) => Located {
+            Self::Given(disk, path) => Located {
                 disk: Some(DiskContext::clone(disk)),
                 how: How::Given.to_string(),
                 input: ModelInput::default(),
+                site: site_in(disk, path.as_deref()),
             },
             Self::Workspace(workspace, dockerfile) => workspace.context(dockerfile, text),
             Self::Nowhere => Located {
                 disk: None,
                 how: "the build context is not known: the Dockerfile has no path".to_owned(),
                 input: ModelInput::default(),
+                site: Site::default(),
             },
         }
     }
 }
 
+/// The place of the Dockerfile at `path` as to a context that was given.
+fn site_in(disk: &DiskContext, path: Option<&Path>) -> Site {
+    let Some(path) = path else {
+        return Site::default();
+    };
+    let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+    let name = path.file_name().unwrap_or_default();
+    let real = folder.unwrap_or_default().join(name);
+    if let Some(inside) = real.strip_prefix(disk.root()).ok().and_then(Path::to_str) {
+        return Site::at(inside);
+    }
+    let mut own = real.into_os_string();
+    own.push(ignore::FILE_NAME);
+    Site {
+        own_ignore: walk::read_regular(Path::new(&own)).ok(),
+        ..Site::default()
+    }
+}
+
 impl Workspace {
+    /// The place of the Dockerfile as to the context `directory`.
+    fn site(&self, dockerfile: &str, directory: &str) -> Site {
+        let read = |path: &str| self.disk.read(path, MAX_FILE).ok();
+        let own = format!("{dockerfile}{}", ignore::FILE_NAME);
+        let inside = path::below(dockerfile, directory).map(str::to_owned);
+        let builds = self.declared.builds.iter();
+        let here = |build: &&DeclaredBuild| build.context == Place::Inside(directory.to_owned());
+        let (mut others, mut more) = (Vec::new(), None);
+        for build in builds.filter(here) {
+            let Some(path) = &build.dockerfile else {
+                let (part, file) = (&build.part, &build.file);
+                more = Some(format!(
+                    "which Dockerfile {part} of `{file}` builds is not known"
+                ));
+                continue;
+            };
+            let has_own = Site::has_own(&self.disk, path);
+            if path == dockerfile || has_own {
+                continue;
+            }
+            others.extend(read(path).map(|text| Other {
+                shown: path.clone(),
+                path: path::below(path, directory).map(str::to_owned),
+                text,
+            }));
+        }
+        others.sort_by(|one, other| one.shown.cmp(&other.shown));
+        others.dedup_by(|one, other| one.shown == other.shown);
+        if self.declared.truncated {
+            more = Some("the workspace holds too much to find who shares the context".to_owned());
+        }
+        Site {
+            own_ignore: read(&own).filter(|_| inside.is_none()),
+            dockerfile: inside,
+            others,
+            more,
+        }
+    }
+
     fn context(&self, dockerfile: &str, text: &[u8]) -> Located {
         let copies = copies(&Dockerfile::parse(text));
         let found = locate(&self.disk, &self.declared, dockerfile, &copies, None);
+        let site = found.directory.as_ref();
+        let site = site.map(|directory| self.site(dockerfile, directory));
         let directory = found.directory.map(|path| self.disk.root().join(path));
         Located {
+            site: site.unwrap_or_default(),
             disk: directory.and_then(|path| DiskContext::new(path).ok()),
             how: found.how.to_string(),
             input: ModelInput {

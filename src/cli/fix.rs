@@ -6,9 +6,9 @@ use super::changes::changes;
 use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
-use super::write::{self, Change};
+use super::write;
 use super::{Format, Status};
-use crate::render::{Look, Tally, diff, human, visible_line};
+use crate::render::{Look, Tally, human, visible_line};
 use crate::rule::Applicability;
 use crate::walk::PathError;
 
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         show: match (is_stdin, args.write) {
             (true, _) => &show_result,
             (_, true) => &show_fixes,
-            (_, false) => &show_patch,
+            (_, false) => &run::patch,
         },
         tell: &|done| human::savings(&done.report) + &human::rebuilds(&done.report),
     };
@@ -73,26 +73,22 @@ fn show_result(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
     Ok(look.show(&done.report.output).into_owned())
 }
 
-fn show_patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
-    let diffs = changes(done)?.into_iter().map(|change| {
-        let Change {
-            path,
-            before,
-            after,
-        } = change;
-        diff::unified(&path, before.as_deref(), &after, look)
-    });
-    Ok(diffs.collect::<Vec<_>>().concat())
-}
-
-/// `path: 3 fixes (rule 2, rule 1)`.
+/// `path: rule 2, rule 1; writes .dockerignore`.
 fn show_fixes(done: &Done<'_>, _: Look) -> Result<Vec<u8>, PathError> {
     let tally = Tally::of(&done.report);
     if tally.changed == 0 {
         return Ok(Vec::new());
     }
     let path = visible_line(&done.report.source.path.to_string_lossy());
-    Ok(format!("{path}: {}\n", human::fixes(&tally)).into_bytes())
+    let files = done.report.files();
+    let files: Vec<_> = files
+        .map(|file| visible_line(&file.to_string_lossy()))
+        .collect();
+    let writes = match files.as_slice() {
+        [] => String::new(),
+        files => format!("; writes {}", files.join(", ")),
+    };
+    Ok(format!("{path}: {}{writes}\n", human::fixes(&tally)).into_bytes())
 }
 
 fn write_changes(done: &Done<'_>) -> Result<(), PathError> {
@@ -125,7 +121,11 @@ fn summary(tally: &Tally, args: &Args) -> String {
     }
     if tally.unsafe_fixes > 0 {
         let fixes = human::count(tally.unsafe_fixes, "unsafe fix");
-        out.push_str(&format!("{fixes} not included; see with `--unsafe`\n"));
+        let why = match args.include_unsafe {
+            true => "it writes a file beside the Dockerfile",
+            false => "see with `--unsafe`",
+        };
+        out.push_str(&format!("{fixes} not included; {why}\n"));
     }
     out + &run::total_saved(tally)
 }

@@ -8,14 +8,17 @@ use anyhow::Result;
 use rayon::prelude::*;
 
 use super::chains::Chains;
+use super::changes::changes;
+use super::claims::Claims;
 use super::contexts::{Contexts, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
 use super::{Format, Status};
 use crate::chain::{Build, Chain, optimize};
+use crate::context::site::Site;
 use crate::context::{BuildContext, NoContext};
 use crate::model::ModelInput;
-use crate::render::{Look, Tally, human, json};
+use crate::render::{Look, Tally, diff, human, json};
 use crate::report::Report;
 use crate::rule::Applicability;
 use crate::walk::PathError;
@@ -47,6 +50,8 @@ pub(super) struct Done<'a> {
     pub(super) root: Option<PathBuf>,
     /// What is built and with which arguments.
     pub(super) build: ModelInput,
+    /// Where the Dockerfile stands in the build context.
+    pub(super) site: Site,
 }
 
 pub(super) type Write<'a> = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync + 'a;
@@ -63,8 +68,15 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     let mut printer = Printer::new(work.format, output);
     errors.into_iter().for_each(|error| printer.error(error));
     let jobs = jobs(inputs, args, &mut printer)?;
+    let mut claims = Claims::default();
     for batch in jobs.chunks(BATCH) {
-        let pieces = batch.par_iter().map(|job| piece(job, work, look, talk));
+        let done: Vec<_> = batch.par_iter().map(|job| done(job, work.allow)).collect();
+        let mut settled = Vec::new();
+        for done in done {
+            settled.push(done.and_then(|mut done| claims.settle(&mut done).map(|()| done)));
+        }
+        let pieces = settled.into_par_iter();
+        let pieces = pieces.map(|done| piece(&done?, work, look, talk));
         for piece in pieces.collect::<Vec<_>>() {
             match piece {
                 Ok(piece) => printer.piece(piece),
@@ -132,25 +144,38 @@ struct Piece {
     tally: Tally,
 }
 
-fn piece(job: &Job, work: &Work<'_>, look: Look, talk: Look) -> Result<Piece, PathError> {
-    let done = done(job, work.allow)?;
+fn piece(done: &Done<'_>, work: &Work<'_>, look: Look, talk: Look) -> Result<Piece, PathError> {
+    // What is shown is the change from what is there: before it is made.
+    let shown = match work.format {
+        Format::Text => (work.show)(done, look)?,
+        Format::Json => {
+            let patch = patch(done, Look::default())?;
+            json::file(&done.report, String::from_utf8(patch).ok()).into_bytes()
+        }
+    };
     if let Some(write) = work.write {
-        write(&done)?;
+        write(done)?;
     }
     let report = &done.report;
     let told = match work.format {
-        Format::Text => (work.tell)(&done),
+        Format::Text => (work.tell)(done),
         Format::Json => String::new(),
     };
     Ok(Piece {
-        shown: match work.format {
-            Format::Text => (work.show)(&done, look)?,
-            Format::Json => json::file(report, done.input.target()).into_bytes(),
-        },
+        shown,
         told: human::refusals(report, talk) + &told,
         withheld: human::withheld(report, talk),
         tally: Tally::of(report),
     })
+}
+
+/// What the fixes change: a unified diff of the Dockerfile and of the files that are written with it.
+pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
+    let diffs = changes(done)?.into_iter().map(|change| {
+        let before = change.before.as_deref();
+        diff::unified(&change.path, before, &change.after, look)
+    });
+    Ok(diffs.collect::<Vec<_>>().concat())
 }
 
 /// What the chain says about one file.
@@ -164,6 +189,8 @@ fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
         let build = Build {
             context: known.unwrap_or(&NoContext),
             input: found.input.clone(),
+            site: found.site.clone(),
+            writes_files: matches!(input, Input::File(_)),
         };
         let report = optimize(&job.chain, &build, source, allow);
         (report, found)
@@ -177,6 +204,7 @@ fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
         report,
         context: found.how,
         build: found.input,
+        site: found.site,
         root: found.disk.map(|disk| disk.root().to_owned()),
     })
 }

@@ -106,6 +106,7 @@ fn is_packaged(step: &Step<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::context::NoContext;
+    use crate::context::site::Site;
     use crate::model::{Model, ModelInput};
     use crate::pass::PassContext;
     use crate::pass::runs::stages;
@@ -123,6 +124,7 @@ mod tests {
             model: &model,
             stages: &stages,
             context: &NoContext,
+            site: &Site::default(),
         };
         let place = Place {
             cx: &cx,

@@ -4,7 +4,7 @@
 use super::PassContext;
 use super::runs::{Stage, Step};
 use crate::context::copy::Copy;
-use crate::context::ignore::{self, Ignore};
+use crate::context::ignore::Ignore;
 use crate::context::{Entry, path};
 use crate::model::managers::Invocation;
 use crate::model::state::State;
@@ -37,9 +37,6 @@ fn directory_options(manager: &str) -> &'static [&'static str] {
     }
 }
 
-/// The name under which Dockerfiles have an ignore file of their own.
-const DOCKERFILE: &str = "Dockerfile";
-
 impl<'a> Place<'a> {
     /// The stage.
     pub fn stage(&self) -> &'a Stage<'a> {
@@ -58,6 +55,17 @@ impl<'a> Place<'a> {
         found: &CommandAt<'_>,
         invocation: &Invocation,
     ) -> Option<String> {
+        let mut directory = self.started_in(script, found);
+        let named = directory_options(&invocation.manager.name);
+        let options = invocation.flags.iter();
+        for option in options.filter(|flag| named.contains(&flag.name.as_str())) {
+            directory = Some(resolve(directory.as_deref(), option.text()?)?);
+        }
+        directory
+    }
+
+    /// The directory in which a command of the step is started; `None` where it is not known.
+    pub fn started_in(&self, script: &Script, found: &CommandAt<'_>) -> Option<String> {
         let mut directory = self.step().before.workdir().map(str::to_owned);
         let moves =
             |at: &&CommandAt<'_>| matches!(at.command.name(), Some("cd" | "pushd" | "popd"));
@@ -70,11 +78,6 @@ impl<'a> Place<'a> {
             let is_plain = at.inside.is_none() && name.literal.as_deref() == Some("cd");
             let to = to.literal.as_deref().filter(|_| is_plain)?;
             directory = Some(resolve(directory.as_deref(), to)?);
-        }
-        let named = directory_options(&invocation.manager.name);
-        let options = invocation.flags.iter();
-        for option in options.filter(|flag| named.contains(&flag.name.as_str())) {
-            directory = Some(resolve(directory.as_deref(), option.text()?)?);
         }
         directory
     }
@@ -127,10 +130,11 @@ impl<'a> Place<'a> {
         Ok(None)
     }
 
+    /// What the build leaves out of the context.
     fn ignore(&self) -> Result<Ignore, String> {
-        let loaded = ignore::load(self.cx.context, "", DOCKERFILE);
+        let loaded = self.cx.site.ignore(self.cx.context);
         loaded
-            .map(|(_, ignore)| ignore)
+            .map(|found| found.ignore)
             .map_err(|error| error.to_string())
     }
 

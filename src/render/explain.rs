@@ -38,6 +38,16 @@ pub fn rule(rule: &Rule, look: Look) -> Vec<u8> {
                 look,
             ));
         }
+        for (path, after) in &example.writes {
+            let before = example.files.get(path).map(String::as_bytes);
+            out.push(b'\n');
+            out.extend(diff::unified(
+                Path::new(path),
+                before,
+                after.as_bytes(),
+                look,
+            ));
+        }
     }
     out
 }

@@ -2,11 +2,9 @@
 //!
 //! Lines and columns count from 1, columns in bytes. Bytes that are not UTF-8 show as U+FFFD.
 
-use std::path::Path;
-
 use serde::Serialize;
 
-use super::{Look, Tally, diff, human};
+use super::{Tally, human};
 use crate::report::{Rebuild, Report};
 use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
@@ -31,8 +29,9 @@ pub fn start() -> String {
     format!("{{\"version\":{VERSION},\"files\":[")
 }
 
-/// What one file has to say. `patch_path` is the path that its diff names.
-pub fn file(report: &Report, patch_path: &Path) -> String {
+/// What one file has to say. `diff` is what its fixes change, of the files that they write too; empty where that is
+/// nothing, `None` where it is no text.
+pub fn file(report: &Report, diff: Option<String>) -> String {
     let lines = LineIndex::new(&report.source.text);
     let place = |span| Place::new(&lines, span);
     let reason = |rule, reason, span| ReasonRow {
@@ -70,7 +69,11 @@ pub fn file(report: &Report, patch_path: &Path) -> String {
         saving: report.saving(),
         unsafe_saving: report.unsafe_saving(),
         rebuild: &report.rebuilds,
-        diff: patch(report, patch_path),
+        writes: report
+            .files()
+            .map(|path| path.to_string_lossy().into_owned())
+            .collect(),
+        diff: diff.filter(|diff| !diff.is_empty()),
     })
 }
 
@@ -84,20 +87,6 @@ pub fn end(errors: &[Error], tally: &Tally) -> String {
 pub fn rules(rules: &[Rule]) -> String {
     let rows = to_string(&rule::rows(rules));
     format!("{{\"version\":{VERSION},\"rules\":{rows}}}\n")
-}
-
-/// The unified diff, where there is one and it is text.
-fn patch(report: &Report, path: &Path) -> Option<String> {
-    if !report.is_changed() {
-        return None;
-    }
-    let diff = diff::unified(
-        path,
-        Some(&report.source.text),
-        &report.output,
-        Look::default(),
-    );
-    String::from_utf8(diff).ok()
 }
 
 fn to_string(value: &impl Serialize) -> String {
@@ -116,6 +105,8 @@ struct File<'a> {
     saving: Option<Saving>,
     unsafe_saving: Option<Saving>,
     rebuild: &'a [Rebuild],
+    /// Paths in the build context.
+    writes: Vec<String>,
     diff: Option<String>,
 }
 

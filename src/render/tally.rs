@@ -39,7 +39,7 @@ impl Tally {
     pub fn of(report: &Report) -> Self {
         let mut tally = Self {
             files: 1,
-            changed: usize::from(report.is_changed() || writes_files(report)),
+            changed: usize::from(report.is_changed() || report.files().next().is_some()),
             findings: report.findings.len(),
             saving: report.saving(),
             unsafe_saving: report.unsafe_saving(),
@@ -86,14 +86,4 @@ impl Tally {
     pub fn applied(&self) -> usize {
         self.fixes.values().sum()
     }
-}
-
-fn writes_files(report: &Report) -> bool {
-    let mut applied = report.findings.iter().filter(|finding| finding.applied);
-    applied.any(|finding| {
-        finding
-            .fix
-            .as_ref()
-            .is_some_and(|fix| !fix.files.is_empty())
-    })
 }

@@ -37,6 +37,7 @@ const FILES: &[(&str, &str)] = &embed![
     "copy-manifests-first",
     "copy-not-add",
     "dnf-clean",
+    "dockerignore",
     "env-key-value",
     "exec-form",
     "gem-cache",

@@ -266,7 +266,8 @@ fn read_examples(
     let Some(first) = examples.first() else {
         return Err(Fault::new(first_line, "`example` is empty"));
     };
-    if applicability != Applicability::Suggestion && first.before == first.after {
+    let is_at_work = first.before != first.after || !first.writes.is_empty();
+    if applicability != Applicability::Suggestion && !is_at_work {
         let message = "the first `[[example]]` shows the rule at work: `after` equals `before`";
         return Err(Fault::new(first_line, message));
     }
@@ -274,21 +275,25 @@ fn read_examples(
 }
 
 fn read_example(item: Item<'_>) -> Result<Example, Fault> {
-    let mut table = item.table()?.only(&["before", "after", "files"])?;
+    let mut table = item
+        .table()?
+        .only(&["before", "after", "files", "writes"])?;
     let before = table.need("before")?.string()?;
     let after = table.need("after")?.string()?;
-    let files = match table.take("files") {
-        Some(files) => files.table()?.into_items(),
-        None => Vec::new(),
-    };
-    let files = files
-        .into_iter()
-        .map(|file| Ok((file.name.clone(), file.string()?)))
-        .collect::<Result<_, _>>()?;
+    let [files, writes] = ["files", "writes"].map(|key| {
+        let files = match table.take(key) {
+            Some(files) => files.table()?.into_items(),
+            None => Vec::new(),
+        };
+        let named = files.into_iter();
+        let named = named.map(|file| Ok((file.name.clone(), file.string()?)));
+        named.collect::<Result<_, Fault>>()
+    });
     Ok(Example {
         before,
         after,
-        files,
+        files: files?,
+        writes: writes?,
     })
 }
 

@@ -149,7 +149,7 @@ mod tests {
                 "declines": [],
                 "estimate": null,
                 "options": {},
-                "examples": [{ "before": "a", "after": "b", "files": {} }],
+                "examples": [{ "before": "a", "after": "b", "files": {}, "writes": {} }],
             }])
         );
     }

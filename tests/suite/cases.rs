@@ -9,6 +9,9 @@ use std::fmt::Write;
 use std::panic::catch_unwind;
 use std::path::Path;
 
+use dockeropt::chain::Chain;
+use dockeropt::context::BuildContext;
+use dockeropt::context::overlay::Overlay;
 use dockeropt::report::Report;
 use dockeropt::text::{LineIndex, Span};
 
@@ -33,8 +36,31 @@ fn cases_do_what_their_snapshots_say() {
 /// Everything that a run had to say, and the whole Dockerfile with what changed.
 fn story(group: &str, case: &Path) -> String {
     let chain = case_chain(group, case);
-    let report = run(&chain, context_of(case).as_ref(), &dockerfile_of(case));
-    told(&report)
+    let context = context_of(case);
+    let report = run(&chain, context.as_ref(), &dockerfile_of(case));
+    told(&report) + &written(&chain, context.as_ref(), &report)
+}
+
+/// The files of the context that the fixes write, with what changed; and nothing is left for a second run to write.
+fn written(chain: &Chain, context: &dyn BuildContext, report: &Report) -> String {
+    let mut after = Overlay::new(context);
+    let mut out = String::new();
+    let applied = report.findings.iter().filter(|finding| finding.applied);
+    for (path, bytes) in applied
+        .flat_map(|finding| &finding.fix)
+        .flat_map(|fix| &fix.files)
+    {
+        let path = path.to_string_lossy();
+        let before = context.read(&path, usize::MAX).unwrap_or_default();
+        let _ = write!(out, "\n{path}:\n{}", diff::whole(&before, bytes));
+        after.put(&path, bytes.clone());
+    }
+    if !out.is_empty() {
+        let again = run(chain, &after, &report.output);
+        assert_eq!(again.files().count(), 0, "a second run writes again");
+        assert_eq!(again.output, report.output, "a second run changes again");
+    }
+    out
 }
 
 fn compare(group: &str, name: &str, story: &str) {

@@ -5,6 +5,7 @@ mod configuration;
 mod context;
 mod explaining;
 mod history;
+mod ignoring;
 mod layers;
 mod patches;
 mod paths;

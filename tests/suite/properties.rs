@@ -1,5 +1,6 @@
 //! What holds for every file: the project's own, generated ones, and bytes that are no Dockerfile at all.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use dockeropt::chain::Chain;
@@ -168,7 +169,15 @@ fn the_examples_of_each_rule_hold() {
                 false => &context,
             };
             let report = run(&chain, context, &complete(&example.before));
-            if report.output != complete(&example.after) {
+            let fixes = report.findings.iter().flat_map(|finding| &finding.fix);
+            let written: BTreeMap<String, String> = fixes
+                .flat_map(|fix| &fix.files)
+                .map(|(path, bytes)| {
+                    let text = String::from_utf8_lossy(bytes).into_owned();
+                    (path.to_string_lossy().into_owned(), text)
+                })
+                .collect();
+            if report.output != complete(&example.after) || written != example.writes {
                 let output = String::from_utf8_lossy(&report.output).into_owned();
                 wrong.push((rule.id.clone(), output, report.declined));
             }

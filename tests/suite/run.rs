@@ -92,6 +92,8 @@ pub(crate) fn run(chain: &Chain, context: &dyn BuildContext, text: &[u8]) -> Rep
 }
 
 /// The build context of a case: the files beside its Dockerfile. With a file `no-context`, there is none.
+///
+/// A name that git would not keep has `dot-` for its dot, or `@` at its end: `dot-git/HEAD`, `node_modules@/x/index.js`.
 pub(crate) fn context_of(folder: &Path) -> Box<dyn BuildContext> {
     if folder.join("no-context").exists() {
         return Box::new(NoContext);
@@ -102,10 +104,13 @@ pub(crate) fn context_of(folder: &Path) -> Box<dyn BuildContext> {
         .filter(|path| !own.contains(path));
     let pairs = files.map(|path| {
         let name = path.strip_prefix(folder).unwrap_or(&path);
-        (
-            name.to_string_lossy().into_owned(),
-            fs::read(&path).unwrap(),
-        )
+        let parts = name.iter().map(|part| part.to_string_lossy().into_owned());
+        let parts = parts.map(|part| match part.strip_prefix("dot-") {
+            Some(rest) => format!(".{rest}"),
+            None => part.strip_suffix('@').map_or(part.clone(), str::to_owned),
+        });
+        let name = parts.collect::<Vec<_>>().join("/");
+        (name, fs::read(&path).unwrap())
     });
     Box::new(pairs.collect::<MemoryContext>())
 }

@@ -6,9 +6,9 @@ use anyhow::{Context as _, Result, bail};
 
 use super::super::Status;
 use super::super::contexts::Contexts;
-use super::super::inputs::{self, Input};
+use super::super::inputs;
 use super::super::output::Output;
-use crate::context::ignore::{self, Ignore};
+use crate::context::ignore::Ignore;
 use crate::context::{BuildContext, NoContext};
 use crate::model::cache::{Cause, Fate, Forecast, NoFiles, Place, Rebuild};
 use crate::model::{Base, Model, Stage, Step};
@@ -46,7 +46,7 @@ pub(super) fn run(
         let found = contexts.of(input).context(&source.text);
         let model = Model::of(&file, &source.text, &found.input);
         let ignore = match &found.disk {
-            Some(disk) => ignore_of(input, disk)?,
+            Some(disk) => found.site.ignore(disk)?.ignore,
             None => Ignore::default(),
         };
         let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
@@ -65,23 +65,6 @@ pub(super) fn run(
         output.print(told.as_bytes());
     }
     Ok(status)
-}
-
-/// The ignore file beside the Dockerfile, else that of the context.
-pub(super) fn ignore_of(input: &Input, context: &DiskContext) -> Result<Ignore> {
-    let own = input.file().and_then(|file| {
-        let folder = match file.parent()? {
-            folder if folder.as_os_str().is_empty() => Path::new("."),
-            folder => folder,
-        };
-        let name = file.file_name()?.to_str()?;
-        let folder = DiskContext::new(folder).ok()?;
-        let own = format!("{name}{}", ignore::FILE_NAME);
-        folder.entry(&own)?;
-        Some(ignore::load(&folder, "", name))
-    });
-    let (_, ignore) = own.unwrap_or_else(|| ignore::load(context, "", ""))?;
-    Ok(ignore)
 }
 
 /// The paths in the context.

@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::super::output::Output;
 use super::super::run::{self, Done, Work};
 use super::super::{Format, Status, inputs};
-use super::cache::{ignore_of, shortened};
+use super::cache::shortened;
 use crate::context::BuildContext;
 use crate::context::ignore::{FILE_NAME, Ignore};
 use crate::context::past::Past;
@@ -86,7 +86,11 @@ impl<'a> Told<'a> {
             return Err(fail(&done.context));
         };
         let context = DiskContext::new(root).map_err(|error| PathError::io(root, &error))?;
-        let ignore = ignore_of(done.input, &context).map_err(|error| fail(&error))?;
+        let ignore = done
+            .site
+            .ignore(&context)
+            .map_err(|error| fail(&error))?
+            .ignore;
         let Some(file) = done.input.file() else {
             return Err(fail(&"has no path, so that nobody knows its repository"));
         };

@@ -116,7 +116,7 @@ fn keys_are_held_against_the_list() {
         CODED,
         "files =",
         "file =",
-        "19: in `example`: unknown key `file`, did you mean `files`? (allowed: `before`, `after`, `files`)",
+        "19: in `example`: unknown key `file`, did you mean `files`? (allowed: `before`, `after`, `files`, `writes`)",
     );
     check_error(
         CODED,

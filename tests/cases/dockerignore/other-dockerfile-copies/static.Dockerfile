@@ -1,0 +1,3 @@
+FROM nginx
+COPY node_modules/left-pad /usr/share/nginx/html
+COPY .git/HEAD /version

@@ -1,0 +1,3 @@
+FROM nginx
+ARG WHAT
+COPY ${WHAT} /x

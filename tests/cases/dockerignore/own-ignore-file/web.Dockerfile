@@ -1,0 +1,2 @@
+FROM nginx
+COPY .git/HEAD /version
