@@ -10,6 +10,7 @@ use crate::model::expand::{Lookup, expand};
 use crate::model::managers::{self, Kind, Manager, Role, invocation};
 use crate::rule::Effect;
 use crate::syntax::shell::{Command, Word};
+use crate::text::Span;
 
 /// The script of Docker's own Debian images that keeps apt from caching.
 const DOCKER_CLEAN: &str = "/etc/apt/apt.conf.d/docker-clean";
@@ -42,7 +43,8 @@ pub(super) fn is_added_cleanup(cx: &Comparison<'_>, command: &Command) -> bool {
         }
         paths => paths.iter().any(|path| cx.is_mounted(parent(path))),
     };
-    if cleanups.iter().any(empties_mount) {
+    if cleanups.iter().any(empties_mount) || !cleanups.iter().all(|one| is_filled(cx, one, command))
+    {
         return false;
     }
     let notes = cleanups.into_iter().map(|cleanup| Note::Cleaned {
@@ -52,6 +54,32 @@ pub(super) fn is_added_cleanup(cx: &Comparison<'_>, command: &Command) -> bool {
     });
     cx.notes.borrow_mut().extend(notes);
     true
+}
+
+/// Whether a command in front of `command` may have filled what that cleans up.
+fn is_filled(cx: &Comparison<'_>, cleanup: &Cleanup, command: &Command) -> bool {
+    let fillers = cx.fillers.get_or_init(|| {
+        let mut fillers: Vec<(&'static Manager, Span)> = Vec::new();
+        for found in cx.after.script.commands() {
+            let one = invocation(&found.command.words).filter(|one| one.role != Role::Clean);
+            let Some(one) = one else { continue };
+            if !fillers
+                .iter()
+                .any(|(manager, _)| manager.name == one.manager.name)
+            {
+                fillers.push((one.manager, found.command.span));
+            }
+        }
+        fillers
+    });
+    let fills = |manager: &Manager| {
+        let mut paths = cleanup.paths.iter();
+        manager.name == cleanup.manager.name
+            || cleanup.paths.first().is_some()
+                && paths.all(|path| manager.owns_cache(path, cx.home))
+    };
+    let mut fillers = fillers.iter();
+    fillers.any(|(manager, at)| at.start < command.span.start && fills(manager))
 }
 
 /// Whether a command that went has nothing left to do; if so, it is noted.
@@ -230,7 +258,16 @@ fn own_cleanup(words: &[Word]) -> Option<Cleanup> {
     let rest: Vec<String> = rest.iter().map(literal).collect::<Option<_>>()?;
     let manager = invocation.manager;
     let is_listed = manager.clean.contains(&rest.join(" "));
-    let is_system = manager.kind == Kind::System && invocation.role == Role::Clean;
+    // `clean packages` leaves the rest, and that is all that there is to say.
+    const WHAT: [&str; 5] = ["all", "packages", "metadata", "dbcache", "expire-cache"];
+    let named = invocation
+        .arguments
+        .iter()
+        .filter_map(|index| words.get(*index));
+    let is_known = named.clone().all(|word| WHAT.contains(&word.text.as_str()));
+    let says_what = manager.name != "dnf" || named.clone().next().is_some();
+    let is_clean = invocation.role == Role::Clean && is_known && says_what;
+    let is_system = manager.kind == Kind::System && is_clean;
     let index = manager.name != "apt" || invocation.subcommand_name == "distclean";
     (is_listed || is_system).then_some(Cleanup {
         manager,

@@ -1,6 +1,6 @@
 //! Whether two statements run the same, up to the flags and packages that the declared effects add.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::mounts::{covers, owner};
 use super::script::{Shell, lists};
@@ -49,6 +49,8 @@ pub(super) struct Comparison<'a> {
     /// Whether a failure ends the script at once.
     pub(super) errexit: bool,
     pub(super) notes: RefCell<Vec<Note>>,
+    /// The package managers that the script calls to do more than clean, each with its first call; read once it matters.
+    pub(super) fillers: OnceCell<Vec<(&'static Manager, Span)>>,
 }
 
 impl Comparison<'_> {

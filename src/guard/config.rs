@@ -8,6 +8,12 @@ use crate::model::expand::{Lookup, expand};
 use crate::model::{Base, Model, Stage, Step};
 use crate::syntax::shell::{self, Script};
 use crate::syntax::{Args, Instruction, Keyword};
+use crate::text::Span;
+
+/// Whether a key says what the image starts: it may be written anew, and neither come nor go.
+pub(super) fn starts_image(key: &str) -> bool {
+    matches!(key, "cmd" | "entrypoint")
+}
 
 /// The key that an instruction sets, as `config:<key>` names it.
 pub(super) fn key(keyword: Keyword) -> Option<&'static str> {
@@ -95,6 +101,13 @@ fn unquoted(name: &str) -> &str {
 
 /// Whether no step behind a place does something else where the key has another value.
 pub(super) fn is_read_by_nobody(key: &str, place: Place<'_>) -> Verdict {
+    if starts_image(key) {
+        let at = Span::at(place.side.text.len() as u32);
+        return Err(Fault::new(
+            format!("the image starts something else: its `{key}`"),
+            at,
+        ));
+    }
     if !matches!(key, "env" | "shell" | "user" | "workdir") {
         return Ok(());
     }

@@ -83,8 +83,11 @@ pub(super) fn is_archived(word: &Word, one: &Invocation) -> bool {
     let is_remote = text.contains("://");
     let is_scoped = text.starts_with('@') && text.matches('/').count() == 1;
     let is_module = one.manager.kind == Kind::Go && text.contains('.') && !text.starts_with('.');
+    // apk's names for groups of packages start with a dot.
+    let is_group = one.manager.kind == Kind::System && !text.contains('/');
     let plain = !text.is_empty()
-        && !text.starts_with(['.', '~', '/', '$'])
+        && (is_group || !text.starts_with('.'))
+        && !text.starts_with(['~', '/', '$'])
         && !text.contains("file:")
         && !text.contains("link:")
         && !text.contains("workspace:");

@@ -19,8 +19,7 @@ pub(super) fn is_part_of(part: At<'_, '_>, whole: At<'_, '_>) -> bool {
     if !copies || !have_same_flags(one, all) || !is_plain(one) || !is_plain(all) {
         return false;
     }
-    let (Some((from, to)), Some((into, is_directory))) = (destination(part), destination(whole))
-    else {
+    let (Some((from, to)), Some((into, is_directory))) = (place(part), place(whole)) else {
         return false;
     };
     let wholes = sources(all);
@@ -37,9 +36,16 @@ pub(super) fn is_part_of(part: At<'_, '_>, whole: At<'_, '_>) -> bool {
         })
 }
 
+/// The destination of a COPY, and whether it is a directory: one that is written as such, or that WORKDIR has made.
+fn place(copy: At<'_, '_>) -> Option<(String, bool)> {
+    let (path, is_written) = destination(copy)?;
+    let is_made = copy.0.before.workdir() == Some(path.as_str());
+    Some((path, is_written || is_made))
+}
+
 /// Whether a COPY may put something at `path`, of which the last component may be a pattern. Unknown is yes.
 pub(super) fn may_bring(copy: At<'_, '_>, path: &str) -> bool {
-    let Some((into, to)) = destination(copy) else {
+    let Some((into, to)) = place(copy) else {
         return true;
     };
     let sources = sources(copy.0.instruction);
@@ -64,7 +70,7 @@ pub(super) fn are_disjoint(one: At<'_, '_>, other: At<'_, '_>) -> bool {
 /// The files and directories that a COPY fills; patterns fill their directory.
 fn places(copy: At<'_, '_>) -> Option<Vec<String>> {
     const MOST: usize = 32;
-    let (into, to) = destination(copy)?;
+    let (into, to) = place(copy)?;
     let sources = sources(copy.0.instruction);
     let named = to && sources.len() <= MOST;
     let exact = |source: &&str| is_file(source) && !source.contains('*');

@@ -1,6 +1,6 @@
 //! RUN: the same commands in the same order, in one step or in several that became one.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::command::Comparison;
 use super::instruction::is_same_text;
@@ -66,6 +66,7 @@ pub(super) fn compare(
         builds: &added.builds,
         errexit: is_errexit(&shell, new),
         notes: RefCell::default(),
+        fillers: OnceCell::new(),
     };
     let taken = cx.script(&shells.iter().collect::<Vec<_>>())?;
     let notes = cx.notes.take();
@@ -110,6 +111,7 @@ pub(super) fn compare_triggers(
         builds: &[],
         errexit: is_errexit(&theirs, new),
         notes: RefCell::default(),
+        fillers: OnceCell::new(),
     };
     cx.script(&[&ours])?;
     later::check(&cx.notes.take(), &theirs, place)

@@ -125,7 +125,7 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
                     self.taken[head[0]] = true;
                     return Ok(());
                 }
-                (Some("author"), _) if moves_author => return Err(fault),
+                (Some("author" | "labels"), _) if moves_author => return Err(fault),
                 (Some(key), _) => {
                     config::is_read_by_nobody(key, self.place(at))?;
                     self.taken[head[0]] = true;
@@ -332,8 +332,11 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
                 continue;
             }
             let keyword = old.instruction.keyword;
-            let moves_author = keyword == Keyword::Maintainer && self.allowed.config("labels");
-            let key = config::key(keyword).filter(|key| self.allowed.config(key) && !moves_author);
+            let moves_author = matches!(keyword, Keyword::Maintainer | Keyword::Label)
+                && self.allowed.config("author")
+                && self.allowed.config("labels");
+            let may_go = |key: &&str| self.allowed.config(key) && !config::starts_image(key);
+            let key = config::key(keyword).filter(|key| may_go(key) && !moves_author);
             if key.is_none() {
                 let text = String::from_utf8_lossy(old.instruction.args_text()).into_owned();
                 let text: String = text.chars().take(40).collect();

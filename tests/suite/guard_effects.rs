@@ -322,6 +322,7 @@ fn other_bases_and_keys_are_declared() {
             "LABEL maintainer=\"'a \\$b'\"\nRUN b",
             "LABEL maintainer='a $b' x=y\nRUN b",
             "LABEL x='a $b'\nRUN b",
+            "RUN b",
         ],
     );
     only(
@@ -331,6 +332,8 @@ fn other_bases_and_keys_are_declared() {
         &[
             "CMD [\"a\", \"c\"]",
             "CMD [\"a b\"]",
+            "EXPOSE 1",
+            "CMD [\"a\", \"b\"]\nENTRYPOINT x",
             "ENTRYPOINT [\"a\", \"b\"]",
         ],
     );
@@ -346,6 +349,14 @@ fn other_bases_and_keys_are_declared() {
             "RUN useradd app\nUSER nobodyelse\nCMD a",
         ],
     );
+    for gone in [
+        "MAINTAINER a\nRUN b",
+        "LABEL maintainer=a\nRUN b",
+        "LABEL maintainer=a\nLABEL c=d",
+    ] {
+        let before = "MAINTAINER a\nLABEL c=d\nRUN b";
+        stops("config:author config:labels", before, gone);
+    }
     stops("none", "FROM python:3", "FROM python:3-slim");
     stops("config:labels", "MAINTAINER a", "LABEL maintainer=a");
     stops(

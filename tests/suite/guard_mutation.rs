@@ -7,7 +7,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use dockeropt::context::NoContext;
+use dockeropt::context::{BuildContext, MemoryContext, NoContext};
 use dockeropt::guard::check;
 use dockeropt::rule::Effect;
 use dockeropt::syntax::{Dockerfile, Instruction, Keyword, shell};
@@ -30,19 +30,24 @@ fn guard_withholds_nothing_of_ours() {
     let every: usize = every.map_or(1, |every| every.parse().unwrap());
     let files: Vec<PathBuf> = files.into_iter().step_by(every).collect();
     let chain = default_chain();
-    let withheld: Vec<String> = files
-        .par_iter()
-        .flat_map_iter(|path| {
-            let report = run(&chain, &NoContext, &fs::read(path).unwrap());
+    let project = project();
+    let contexts: [&(dyn BuildContext + Sync); 2] = [&NoContext, &project];
+    let withheld = files.par_iter().flat_map_iter(|path| {
+        let text = fs::read(path).unwrap();
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let reports = contexts.map(|context| run(&chain, context, &text));
+        let lines = reports.iter().flat_map(|report| {
             let lines = LineIndex::new(&report.source.text);
-            let name = path.file_stem().unwrap().to_string_lossy().into_owned();
-            let withheld = report.withheld.into_iter();
+            let withheld = report.withheld.iter();
+            let name = &name;
             withheld.map(move |one| {
                 let line = lines.line(one.span.start);
                 format!("{name}:{line} {} {}", one.rule, one.reason)
             })
-        })
-        .collect();
+        });
+        lines.collect::<Vec<_>>()
+    });
+    let withheld: Vec<String> = withheld.collect();
     for line in &withheld {
         println!("withheld {line}");
     }
@@ -114,6 +119,7 @@ fn guard_stops_damaged_fixes() {
 /// Fixes of each rule by turns, from files spread over the corpus, until there are enough that can be damaged.
 fn fixes(files: &[PathBuf]) -> Vec<Fixed> {
     let rules = all_rules();
+    let project = project();
     let chains: Vec<_> = rules
         .iter()
         .map(|rule| chain_of_rules(&[&rule.id]))
@@ -121,7 +127,7 @@ fn fixes(files: &[PathBuf]) -> Vec<Fixed> {
     let fixed = |(index, path): (usize, &PathBuf)| {
         let which = index % rules.len();
         let before = fs::read(path).unwrap();
-        let after = run(&chains[which], &NoContext, &before).output;
+        let after = run(&chains[which], &project, &before).output;
         let effects = rules[which].effects.clone();
         (after != before).then(|| Fixed {
             path: path.clone(),
@@ -136,6 +142,49 @@ fn fixes(files: &[PathBuf]) -> Vec<Fixed> {
         .collect();
     let found: Vec<Fixed> = spread.par_iter().enumerate().filter_map(fixed).collect();
     found.into_iter().take(FIXES + FIXES / 4).collect()
+}
+
+/// A context that holds a project of each kind, so that rules fire that look at one.
+fn project() -> MemoryContext {
+    MemoryContext::from([
+        ("requirements.txt", "flask==3.0\n"),
+        (
+            "package.json",
+            "{\"name\": \"a\", \"version\": \"1.0.0\", \"dependencies\": {\"express\": \"4.19.2\"}}",
+        ),
+        ("package-lock.json", "{\"lockfileVersion\": 3}"),
+        ("Gemfile.lock", "GEM\n"),
+        ("composer.lock", "{}"),
+        ("yarn.lock", "# yarn lockfile v1\n"),
+        (
+            "go.mod",
+            "module example.com/a\n\ngo 1.22\n\nrequire example.com/b v1.0.0\n",
+        ),
+        ("go.sum", ""),
+        (
+            "pom.xml",
+            "<project><groupId>a</groupId><artifactId>a</artifactId><version>1</version></project>",
+        ),
+        ("build.gradle", "plugins { id 'java' }\n"),
+        ("settings.gradle", "rootProject.name = 'a'\n"),
+        (
+            "composer.json",
+            "{\"require\": {\"monolog/monolog\": \"^3.0\"}}",
+        ),
+        ("Gemfile", "source 'https://rubygems.org'\ngem 'rack'\n"),
+        (
+            "app.csproj",
+            "<Project Sdk=\"Microsoft.NET.Sdk\"></Project>",
+        ),
+        (
+            "Cargo.toml",
+            "[package]\nname = \"a\"\nversion = \"0.1.0\"\n",
+        ),
+        ("Cargo.lock", "version = 3\n"),
+        ("src/main.rs", "fn main() {}\n"),
+        ("main.go", "package main\n\nfunc main() {}\n"),
+        ("app.py", "print()\n"),
+    ])
 }
 
 /// The twelve ways to damage a file.

@@ -1,4 +1,4 @@
-//! Development packages that are left out: what the guard lets through, and what it stops.
+//! Packages that are left out and caches that are emptied: what the guard lets through, and what it stops.
 
 use crate::guard::{only, passes, stops};
 
@@ -92,4 +92,38 @@ fn development_packages_stay_while_something_behind_needs_them() {
         "FROM ruby\nRUN gem install rspec\nRUN rspec",
         "FROM ruby\nRUN gem install --no-document rspec\nRUN rspec",
     );
+}
+
+#[test]
+fn cleanups_follow_what_they_clean_up_after() {
+    for (install, clean) in [
+        (
+            "apt-get update && apt-get install -y a",
+            "rm -rf /var/lib/apt/lists/*",
+        ),
+        ("dnf install -y a", "dnf clean all"),
+        ("yum install -y a", "yum clean packages"),
+        ("gem install a", "rm -rf /usr/local/bundle/cache"),
+        ("bundle install", "rm -rf /usr/local/bundle/cache"),
+        ("yarn", "yarn cache clean"),
+        ("npm ci", "npm cache clean --force"),
+    ] {
+        let run = |list: &str| format!("RUN {list}");
+        only(
+            "caches",
+            &run(install),
+            &run(&format!("{install} && {clean}")),
+            &[
+                &run(&format!("{clean} && {install}")),
+                &run(&format!("{install} && {clean} damage")),
+                &run(clean),
+            ],
+        );
+        stops("caches", &run("x"), &run(&format!("x && {clean}")));
+        stops(
+            "caches",
+            &run("cargo build"),
+            &run(&format!("cargo build && {clean}")),
+        );
+    }
 }

@@ -6,6 +6,9 @@ use crate::guard::{passes, stops};
 /// All effects that rules on commands and layers declare.
 const ALL: &str = "layers caches packages assume-yes temp copy-mode order sources";
 
+/// All effects that rules on the order of steps and on build directories declare.
+const MOVING: &str = "order sources layers prefetch caches build-cache";
+
 #[test]
 fn traps_1_to_3_words_and_values() {
     let install = "RUN apt-get install -y \\\n  b \\\n  a && x";
@@ -177,7 +180,16 @@ fn traps_12_to_15_state() {
         &format!("RUN {written} && apt-get update && apt-get install -y b"),
         &format!("RUN {written} && apt-get install -y b"),
     );
-    stops(ALL, "RUN cd a/b && make", "WORKDIR /a/b\nRUN make");
+    for first in [ALL, MOVING] {
+        stops(first, "RUN cd a/b && make", "WORKDIR /a/b\nRUN make");
+        stops(
+            first,
+            "RUN cd a/b && make\nRUN x",
+            "WORKDIR a/b\nRUN make\nRUN x",
+        );
+        stops(first, "RUN cd a && x && y", "RUN cd a && x\nRUN y");
+        stops(first, "RUN cd a && x && y", "WORKDIR a\nRUN x\nRUN y");
+    }
     stops(ALL, "ENV A=$JAVA_HOME/x", "ENV A=/x");
 }
 
@@ -273,11 +285,16 @@ fn trap_19_mounts() {
         &apt(lists, &format!("{script}{later}")),
     );
     let cargo = "FROM rust\nWORKDIR /a\nRUN cargo build --release\nCMD ./target/release/a";
-    stops(
-        "caches",
-        cargo,
-        &cargo.replace("RUN ", "RUN --mount=type=cache,target=/a/target "),
-    );
+    for target in ["/a/target", "target", "/a", "/a/target/release"] {
+        let mount = format!("RUN --mount=type=cache,target={target} ");
+        for names in ["caches", MOVING] {
+            stops(names, cargo, &cargo.replace("RUN ", &mount));
+            let told = format!("{mount}CARGO_TARGET_DIR={target} ");
+            stops(names, cargo, &cargo.replace("RUN ", &told));
+        }
+    }
+    let aside = "RUN --mount=type=cache,target=/c/target CARGO_TARGET_DIR=/c/target ";
+    stops(MOVING, cargo, &cargo.replace("RUN ", aside));
     let apk = "FROM alpine\nRUN --mount=type=cache,sharing=locked,target=/var/cache/apk apk add";
     stops(
         "caches",
@@ -366,22 +383,28 @@ fn traps_23_to_28_packages_and_files() {
         "RUN apt-get install -y build-essential=12.9ubuntu3",
     );
     for (first, second) in [
-        ("ARG A=1", "RUN a $A"),
+        ("USER 0\nARG A=1", "RUN a $A"),
         ("ENV A=1", "RUN a"),
         ("WORKDIR /a", "RUN b"),
         ("USER a", "RUN b"),
         ("SHELL [\"a\"]", "RUN b"),
+        ("ENV NODE_ENV=production", "RUN npm install"),
+        ("USER 0\nARG NPM_TOKEN", "RUN npm install"),
+        ("ENV PIP_INDEX_URL=http://a", "RUN pip install -U pip"),
+        ("WORKDIR /a", "RUN pip install -r requirements.txt"),
+        ("USER a", "RUN pip install --user b"),
+        ("SHELL [\"bash\", \"-c\"]", "RUN apt-get install -y b"),
+        ("WORKDIR /a", "COPY b c"),
+        ("ENV A=1", "COPY $A /b"),
+        ("USER a", "WORKDIR /b"),
     ] {
-        stops(
-            ALL,
-            &format!("{first}\n{second}"),
-            &format!("{second}\n{first}"),
-        );
-        stops(
-            ALL,
-            &format!("{second}\n{first}"),
-            &format!("{first}\n{second}"),
-        );
+        for names in [ALL, MOVING] {
+            let (one, other) = (format!("{first}\n{second}"), format!("{second}\n{first}"));
+            stops(names, &one, &other);
+            stops(names, &other, &one);
+            let copied = |body: &str| format!("COPY . /x\n{body}\nCMD a");
+            stops(names, &copied(&one), &copied(&other));
+        }
     }
     stops(
         ALL,
