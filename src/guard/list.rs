@@ -7,7 +7,7 @@ use super::command::Comparison;
 use super::leaks::{leak, shadowed};
 use super::script::{Joint, Shell, joint, lists};
 use super::{Fault, Verdict, builds, caches, packages, temp};
-use crate::syntax::shell::{Compound, CompoundKind, Node, Redirect, Statement};
+use crate::syntax::shell::{Compound, CompoundKind, Node, Operator, Redirect, Statement};
 
 /// Where the statements of both sides went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -254,6 +254,18 @@ impl Walk<'_, '_> {
             .chain(self.afters(leading));
         if !joints.all(|joint| harmless(&joint)) {
             return Err(self.fault("what follows `||` or `&` changes", self.entries.get(first)));
+        }
+        let is_broken = |entry: &Entry| match entry {
+            Entry::Added { new } => {
+                let operator = self.new.get(*new).and_then(|one| one.operator);
+                operator.is_some_and(|(operator, _)| operator == Operator::Semicolon)
+            }
+            _ => false,
+        };
+        let goes_on = self.joint_before(self.entries[first]) == Some(Joint::And);
+        if goes_on && leading.iter().any(is_broken) {
+            let reason = "a failure of what is added goes unseen";
+            return Err(self.fault(reason, self.entries.get(first)));
         }
         let mut from = first;
         for (to, entry) in self

@@ -19,6 +19,10 @@ pub(super) struct Asked {
 
 /// What an install asks; `None` where it may read more than manifests, or is no install.
 pub(super) fn read(one: &Invocation, words: &[Word]) -> Option<Asked> {
+    let says_version = has(one, &["--version", "-V", "-v"]) && one.subcommand.is_empty();
+    if says_version && rest(one, words).next().is_none() {
+        return Some(Asked::default());
+    }
     match one.manager.name.as_str() {
         "pip" => pip(one, words),
         "uv" => uv(one, words),
@@ -137,7 +141,7 @@ fn files(one: &Invocation, names: &[&str]) -> Option<Vec<Need>> {
 
 fn pip(one: &Invocation, words: &[Word]) -> Option<Asked> {
     const LISTS: [&str; 4] = ["-r", "--requirement", "-c", "--constraint"];
-    const LOCAL: [&str; 5] = ["-e", "--editable", "--group", "--src", "--config-settings"];
+    const LOCAL: [&str; 4] = ["-e", "--editable", "--group", "--config-settings"];
     if matches!(
         one.subcommand_name.as_str(),
         "config" | "config set" | "--version" | "uninstall"

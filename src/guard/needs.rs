@@ -265,7 +265,8 @@ fn is_plain_system(one: &Invocation, words: &[Word]) -> bool {
     let local_flag = |name: &str| LOCAL.contains(&name);
     known
         && !one.flags.iter().any(|flag| local_flag(&flag.name))
-        && manifests::rest(one, words).all(|word| manifests::is_archived(word, one))
+        && (one.role == Role::Remove
+            || manifests::rest(one, words).all(|word| manifests::is_archived(word, one)))
 }
 
 /// Whether a path is one of caches, lists and temporary files.

@@ -152,7 +152,14 @@ impl<'a, 'f> Mover<'a, 'f> {
         let makes = covers(&directory, &into);
         let plain = copy.0.instruction.flag("chown").is_none();
         let is_root = workdir.0.before.is_root() == Some(true);
-        !makes || plain && is_root || self.has_part_of(copy)
+        let chown = |copy: &Instruction| copy.flag("chown").map(|flag| flag.value.clone());
+        let is_made = self.copied.iter().any(|other| {
+            let into =
+                |(path, to): (String, bool)| covers(&directory, &path) && (to || path != directory);
+            destination(*other).is_some_and(into)
+                && chown(other.0.instruction) == chown(copy.0.instruction)
+        });
+        !makes || plain && is_root || is_made
     }
 }
 

@@ -3,6 +3,7 @@
 //! A closed list of commands that fetch and do nothing else. Each must be told of the same packages as the command that
 //! it fetches for, by the same manager, in the same directory and state.
 
+use super::mounts::covers;
 use super::script::Shell;
 use super::variables::is_looked_for;
 use super::{Side, directories, instruction, manifests, needs, parts};
@@ -31,9 +32,14 @@ pub(super) fn is_prefetch(
     let Some(needs) = needs::of((step, side)) else {
         return false;
     };
+    let copies = |one: &&Step<'_>| matches!(one.instruction.keyword, Keyword::Copy | Keyword::Add);
+    let later_copies = || later.iter().filter(copies).take(MOST_LATER);
     let found = needs.manifests.iter().all(|need| {
         let brings = |path: &String| copied.iter().any(|copy| parts::may_bring(*copy, path));
-        need.iter().any(brings)
+        // What no COPY brings is in the base.
+        let comes = |path: &String| later_copies().any(|copy| parts::may_bring((copy, side), path));
+        let is_in_base = |path: &String| lies_aside(path, step) && !comes(path);
+        need.iter().any(brings) || need.iter().all(is_in_base)
     });
     let Some(shell) = Shell::of(side, step, step.instruction) else {
         return false;
@@ -52,6 +58,12 @@ pub(super) fn is_prefetch(
 
 /// No more RUNs than these behind an added one are looked at.
 const MOST_LATER: usize = 64;
+
+/// Whether a path lies aside of where a step works.
+fn lies_aside(path: &str, step: &Step<'_>) -> bool {
+    let workdir = step.before.workdir().unwrap_or("/");
+    !covers(workdir, path)
+}
 
 /// The only command of a script but for those that go to its directory.
 fn only_call<'s>(shell: &'s Shell, step: &Step<'_>) -> Option<Call<'s>> {
@@ -125,8 +137,9 @@ fn has_call(side: &Side<'_>, step: &Step<'_>, fetch: &Call<'_>) -> bool {
         })
     });
     calls.any(|call| {
-        let same =
-            call.one.manager.name == fetch.one.manager.name && call.directory == fetch.directory;
+        let by_project = fetch.one.manager.name == "dotnet";
+        let same = call.one.manager.name == fetch.one.manager.name
+            && (by_project || call.directory == fetch.directory);
         same && uses(&call, step) && installs_the_same(fetch, &call)
     })
 }
@@ -183,7 +196,8 @@ fn installs_the_same(fetch: &Call<'_>, call: &Call<'_>) -> bool {
         "dotnet" => is_same_project(fetch, call),
         _ => builds || projects(fetch) == projects(call),
     };
-    (ours == theirs || builds && ours.is_empty())
+    let told = ours.iter().all(|word| theirs.contains(word));
+    (ours == theirs || builds && told)
         && same_program
         && same_project
         && choices(fetch) == choices(call)
@@ -197,17 +211,22 @@ fn program<'s>(call: &Call<'s>) -> Option<&'s str> {
 /// The words that name a project or a part of it.
 fn projects(call: &Call<'_>) -> Vec<String> {
     let rest = manifests::rest(&call.one, &call.command.words);
-    rest.map(|word| word.text.clone()).collect()
+    let text = |word: &Word| word.literal.clone().unwrap_or_else(|| word.text.clone());
+    rest.map(text).collect()
 }
 
-/// Whether both work on one project: a build that names none takes the one in its directory.
+/// Whether both work on one project: a command that names none takes the one in its directory.
 fn is_same_project(fetch: &Call<'_>, call: &Call<'_>) -> bool {
     let (ours, theirs) = (projects(fetch), projects(call));
-    let at = |path: &String| directories::resolved(Some(&fetch.directory), path);
+    let at = |call: &Call<'_>, path: &String| directories::resolved(Some(&call.directory), path);
     match (ours.as_slice(), theirs.as_slice()) {
-        ([], []) => true,
-        ([one], []) => !one.contains('/') && manifests::is_project(one),
-        ([one], [other, ..]) => at(one).is_some() && at(one) == at(other),
+        ([], []) => fetch.directory == call.directory,
+        ([one], []) => {
+            let path = at(fetch, one).filter(|path| manifests::is_project(path));
+            let around = path.as_deref().and_then(|path| path.rsplit_once('/'));
+            around.is_some_and(|(around, _)| around == call.directory)
+        }
+        ([one], [other, ..]) => at(fetch, one).is_some() && at(fetch, one) == at(call, other),
         _ => false,
     }
 }

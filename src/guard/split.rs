@@ -120,19 +120,31 @@ fn parts_of(
         if done == statements.len() || parts.len() == MOST_PARTS {
             break;
         }
-        let moves = leading_moves(run, done);
+        let moves = moves(&statements[..done]);
+        let absolute = moves
+            .iter()
+            .rposition(|one| is_absolute_move(one))
+            .unwrap_or(0);
+        let again = |moves: &[&Statement]| taken(run, done, part, moves);
+        let count = || again(&moves).or_else(|| again(&moves[absolute..]));
         let same = have_same_flags(run.step.instruction, part.step.instruction);
-        let Some(count) = same.then(|| taken(run, done, part, moves)).flatten() else {
+        let Some(count) = same.then(count).flatten() else {
             continue;
         };
         done += count;
         parts.push(index);
         let rest = statements.get(done..).unwrap_or_default();
-        if !rest.is_empty() && !is_clean(run, &statements[..done], part) {
+        if !rest.is_empty() && !is_clean(run, &statements[..done]) {
             return None;
         }
     }
-    (done == statements.len() && parts.len() > 1).then_some(parts)
+    let base = run.step.before.base();
+    let is_newer = |(at, part): (usize, &usize)| {
+        let mut behind = parts.iter().skip(at + 1);
+        behind.any(|next| shadowed(&came[*part].shell, &came[*next].shell, base).is_some())
+    };
+    let whole = done == statements.len() && parts.len() > 1;
+    (whole && !parts.iter().enumerate().any(is_newer)).then_some(parts)
 }
 
 /// Whether nothing but files goes from one command of a RUN to the next, its mounts included.
@@ -159,11 +171,15 @@ fn may_be_split(run: &Run<'_, '_>) -> bool {
         })
 }
 
-/// The `cd`s that lead a RUN, of which `done` statements are taken: the next part must go there again.
-fn leading_moves<'r>(run: &'r Run<'_, '_>, done: usize) -> &'r [Statement] {
-    let statements = &run.shell.script.statements;
-    let moves = statements.iter().take(done).take_while(|one| is_move(one));
-    &statements[..moves.count()]
+/// The `cd`s among the statements that are taken: the next part must go there again.
+fn moves(taken: &[Statement]) -> Vec<&Statement> {
+    taken.iter().filter(|one| is_move(one)).collect()
+}
+
+fn is_absolute_move(statement: &Statement) -> bool {
+    let command = statement.command();
+    let directory = command.and_then(|command| command.words.get(1));
+    directory.is_some_and(|directory| directory.text.starts_with('/'))
 }
 
 fn is_move(statement: &Statement) -> bool {
@@ -178,7 +194,12 @@ fn is_move(statement: &Statement) -> bool {
 }
 
 /// How many statements of `run` behind `done` are `part`, which begins with `moves`.
-fn taken(run: &Run<'_, '_>, done: usize, part: &Run<'_, '_>, moves: &[Statement]) -> Option<usize> {
+fn taken(
+    run: &Run<'_, '_>,
+    done: usize,
+    part: &Run<'_, '_>,
+    moves: &[&Statement],
+) -> Option<usize> {
     let theirs = part.shell.script.statements.as_slice();
     let (again, theirs) = theirs.split_at_checked(moves.len())?;
     let ours = run
@@ -198,13 +219,12 @@ fn taken(run: &Run<'_, '_>, done: usize, part: &Run<'_, '_>, moves: &[Statement]
         .all(|one| joint(one) == Joint::And);
     let ends = joint(theirs.last()?) == Joint::Then && part.shell.residue().is_empty();
     let led = again.iter().all(|one| joint(one) == Joint::And);
-    let is_same = moves.iter().zip(again).all(same) && ours.iter().zip(theirs).all(same);
+    let is_same = moves.iter().copied().zip(again).all(same) && ours.iter().zip(theirs).all(same);
     (is_same && goes_on && ends && led).then_some(theirs.len())
 }
 
 /// Whether the commands of `first` leave nothing in the shell for those that follow, but where they are.
-fn is_clean(run: &Run<'_, '_>, first: &[Statement], part: &Run<'_, '_>) -> bool {
-    let moves = first.iter().take_while(|one| is_move(one)).count();
-    let stays = leak(&run.shell, &first[moves..], run.shell.text()).is_none();
-    stays && shadowed(&part.shell, &run.shell, run.step.before.base()).is_none()
+fn is_clean(run: &Run<'_, '_>, first: &[Statement]) -> bool {
+    let mut others = first.iter().filter(|one| !is_move(one));
+    others.all(|one| leak(&run.shell, std::slice::from_ref(one), run.shell.text()).is_none())
 }

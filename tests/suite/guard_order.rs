@@ -93,7 +93,10 @@ fn what_an_install_reads_decides() {
             "python3 -m pip install -r requirements.txt",
             "requirements.txt",
         ),
-        ("npm install", "package.json package-lock.json"),
+        (
+            "npm --version && npm install",
+            "package.json package-lock.json",
+        ),
         ("npm ci --omit=dev", "package*.json"),
         (
             "npm i -g pnpm@9 && pnpm install --frozen-lockfile",

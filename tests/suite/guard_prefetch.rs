@@ -304,6 +304,56 @@ fn what_fetches_something_else_may_not() {
 }
 
 #[test]
+fn projects_and_files_of_the_base_are_found() {
+    let inside = "FROM golang:1\nWORKDIR /a\nCOPY . .\nWORKDIR \"/a/src\"\nRUN dotnet build \"App.csproj\" -c Release";
+    let part = |fetch: &str| {
+        inside.replace(
+            "COPY . .",
+            &format!("COPY src/App.csproj ./src/\nRUN {fetch}\nCOPY . ."),
+        )
+    };
+    passes(FIRST, inside, &part("dotnet restore src/App.csproj"));
+    passes(FIRST, inside, &part("cd src && dotnet restore App.csproj"));
+    stops(FIRST, inside, &part("dotnet restore App.csproj"));
+    stops(FIRST, inside, &part("dotnet restore src/Other.csproj"));
+    stops(FIRST, inside, &part("dotnet restore src/sub/App.csproj"));
+    let settings = "mvn -s /usr/share/maven/ref/settings.xml package";
+    let fetch = "mvn -s /usr/share/maven/ref/settings.xml dependency:go-offline";
+    passes(FIRST, &before(settings), &after("pom.xml", fetch, settings));
+    stops(
+        FIRST,
+        &before(settings),
+        &after(
+            "pom.xml",
+            &fetch.replace("/usr/share/maven/ref/", ""),
+            settings,
+        ),
+    );
+    let own = |text: &str| text.replace("/usr/share/maven/ref/", "/a/ref/");
+    stops(
+        FIRST,
+        &before(&own(settings)),
+        &after("pom.xml", &own(fetch), &own(settings)),
+    );
+    let assigned = "GO111MODULE=on CGO_ENABLED=0 go build";
+    passes(
+        FIRST,
+        &before(assigned),
+        &after("go.mod", "GO111MODULE=on go mod download", assigned),
+    );
+    stops(
+        FIRST,
+        &before(assigned),
+        &after("go.mod", "GO111MODULE=off go mod download", assigned),
+    );
+    stops(
+        FIRST,
+        &before(assigned),
+        &after("go.mod", "GOPROXY=x go mod download", assigned),
+    );
+}
+
+#[test]
 fn state_and_place_are_those_of_the_later_step() {
     let build = "go build -o /x";
     let good = after("go.mod go.sum", "go mod download", build);

@@ -101,6 +101,61 @@ fn a_directory_is_gone_to_again() {
 }
 
 #[test]
+fn a_directory_in_the_middle_is_gone_to_again() {
+    let whole = "apk add --no-cache nodejs && cd /a/web && npm install && npm run build";
+    let first = "apk add --no-cache nodejs && cd /a/web && npm install";
+    let part = "web/package.json ./web/";
+    passes(
+        FIRST,
+        &before(whole),
+        &after(part, first, "cd /a/web && npm run build"),
+    );
+    stops(FIRST, &before(whole), &after(part, first, "npm run build"));
+    stops(
+        FIRST,
+        &before(whole),
+        &after(part, first, "cd /a && npm run build"),
+    );
+    let twice = "cd lib && cd /a/web && npm install && npm run build";
+    let first = "cd lib && cd /a/web && npm install";
+    passes(
+        FIRST,
+        &before(twice),
+        &after(part, first, "cd /a/web && npm run build"),
+    );
+    passes(
+        FIRST,
+        &before(twice),
+        &after(part, first, "cd lib && cd /a/web && npm run build"),
+    );
+    stops(
+        FIRST,
+        &before(twice),
+        &after(part, first, "cd lib && npm run build"),
+    );
+    // The new pip is found by both shells, and by the one that was.
+    let pip = "pip install --upgrade pip && pip install -r requirements.txt && ls";
+    passes(
+        FIRST,
+        &before(pip),
+        &after(
+            "requirements.txt ./",
+            "pip install --upgrade pip && pip install -r requirements.txt",
+            "ls",
+        ),
+    );
+    stops(
+        FIRST,
+        &before(pip),
+        &after(
+            "requirements.txt ./",
+            "pip install --upgrade pip",
+            "pip install -r requirements.txt && ls",
+        ),
+    );
+}
+
+#[test]
 fn mounts_and_flags_are_those_of_both() {
     let cache = "--mount=type=cache,target=/root/.npm ";
     let whole = format!("{cache}npm install && npm run build");
