@@ -75,8 +75,7 @@ fn is_filled(cx: &Comparison<'_>, cleanup: &Cleanup, command: &Command) -> bool 
     let fills = |manager: &Manager| {
         let mut paths = cleanup.paths.iter();
         manager.name == cleanup.manager.name
-            || cleanup.paths.first().is_some()
-                && paths.all(|path| manager.owns_cache(path, cx.home))
+            || !cleanup.paths.is_empty() && paths.all(|path| manager.owns_cache(path, cx.home))
     };
     let mut fillers = fillers.iter();
     fillers.any(|(manager, at)| at.start < command.span.start && fills(manager))
