@@ -20,7 +20,7 @@ use crate::pass::{Findings, Pass, PassContext};
 use crate::rule::Applicability;
 use crate::syntax::Keyword;
 use crate::text::Span;
-use between::{Between, Moves, is_of_the_system};
+use between::{Between, Fate, Moves, is_of_the_system};
 use brought::Brought;
 use installs::{Found, Needs};
 use rewrite::{Manifests, Rewrite};
@@ -258,7 +258,13 @@ fn report(
         fix.applicability = fix.applicability.min(Applicability::Unsafe);
         message.push_str(&format!("; {doubt}"));
     }
-    out.report(span, message, Some(fix));
+    // A RUN that is cut in two is spoken of, too.
+    let cut = moves
+        .fates
+        .iter()
+        .filter(|(_, fate)| matches!(fate, Fate::Split(_)));
+    let cut = cut.map(|(step, _)| shown_span(place.stage().steps[*step].instruction));
+    out.report(cut.fold(span, Span::cover), message, Some(fix));
     Ok(())
 }
 

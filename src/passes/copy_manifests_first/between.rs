@@ -12,10 +12,6 @@ use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
 use crate::syntax::shell::{Node, Operator, Script, Statement};
 
-/// Whether a RUN may be cut in two, and a step added that only fetches. Not before the second opinion reads both: it
-/// would withhold them.
-const CUTS: bool = false;
-
 /// What becomes of a step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
@@ -294,9 +290,6 @@ impl Between<'_> {
         install: usize,
         moves: &mut Moves,
     ) -> Result<Fate, String> {
-        if !CUTS {
-            return Err("the install needs the source".to_owned());
-        }
         let before = &script.statements[..at];
         let gone = self.way_to(&self.found[install], moves, before)?;
         moves.fetch = Some((format!("{gone}{command}"), install));
@@ -409,9 +402,6 @@ fn splittable(step: &Step<'_>, script: &Script, at: usize) -> Result<(), String>
             "{what} keeps the install and what follows it in one RUN"
         ))
     };
-    if !CUTS {
-        return Err("what follows the install in the same RUN needs the source".to_owned());
-    }
     let (head, rest) = script.statements.split_at(at);
     let and = |one: &Statement| matches!(one.operator, Some((Operator::And, _)));
     if !head.iter().all(and) || !rest.iter().all(|one| one.operator.is_none() || and(one)) {
