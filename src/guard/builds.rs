@@ -10,7 +10,7 @@ use super::temp::contains;
 use super::{Fault, Verdict};
 use crate::model::expand::Lookup;
 use crate::model::managers::{self, Invocation, Role, invocation};
-use crate::model::mount::{Kind, Mount};
+use crate::model::mount::Mount;
 use crate::model::{Base, Stage, Step};
 use crate::rule::Effect;
 use crate::syntax::shell::Command;
@@ -27,15 +27,10 @@ pub(super) fn target(mount: &Mount, step: &Step<'_>) -> Option<String> {
     let target = step.before.absolute(mount.target.as_deref()?)?;
     let workdir = step.before.workdir()?;
     let has_owner = mount.others.iter().any(|(key, _)| key == "uid");
-    let known = |key: &str| matches!(key, "uid" | "gid" | "mode");
-    let plain = mount.kind == Kind::Cache
-        && mount.from.is_none()
-        && mount.source.is_none()
-        && !mount.readonly
-        && mount.others.iter().all(|(key, _)| known(key));
     let aside = !covers(&target, workdir) && (workdir == "/" || !covers(workdir, &target));
     let deep = target.trim_matches('/').contains('/');
-    (plain && aside && deep && (step.before.is_root() == Some(true) || has_owner)).then_some(target)
+    let writable = step.before.is_root() == Some(true) || has_owner;
+    (flags::is_plain_cache(mount) && aside && deep && writable).then_some(target)
 }
 
 /// `new` as it would be without the build directory that it is given and `old` is not.

@@ -1,6 +1,7 @@
 //! Owners and modes that COPYs give, so that the RUN behind them need not.
 
 use super::copies;
+use super::mounts::covers;
 use super::script::{Joint, Shell, joint, plain_words};
 use super::{Fault, Side};
 use crate::model::Step;
@@ -54,7 +55,7 @@ pub(super) fn settle(
             .given
             .iter()
             .filter_map(|copy| Copied::of(after, *copy));
-        copies.any(|copy| change.recursive || is_below(path, &copy.place))
+        copies.any(|copy| change.recursive || covers(&copy.place, path))
     };
     if !change.paths.iter().all(|path| is_named(&path)) {
         return Err(fault(
@@ -147,13 +148,13 @@ impl Change {
             _ if self.recursive => value == self.value && value.trim_start_matches('0') == "755",
             _ => is_octal && value == self.value || is_executable && of_context,
         };
-        let below = |path: &String| is_below(&copied.place, path);
+        let below = |path: &String| covers(path, &copied.place);
         let named = match self.recursive {
             true => self.paths.iter().any(below),
             false => {
                 let mut paths = self.paths.iter();
                 let is_named = |place: &String| self.paths.contains(place);
-                paths.any(|path| is_below(path, &copied.place))
+                paths.any(|path| covers(&copied.place, path))
                     && copied
                         .files
                         .iter()
@@ -183,7 +184,7 @@ impl Change {
                 Keyword::Run => step.before.workdir().map(str::to_owned),
                 _ => continue,
             };
-            let inside = place.as_deref().is_none_or(|place| is_below(place, folder));
+            let inside = place.as_deref().is_none_or(|place| covers(folder, place));
             let names = one.keyword == Keyword::Run
                 && String::from_utf8_lossy(one.args_text()).contains(folder.as_str());
             if one.keyword == Keyword::Workdir && place.as_deref() == Some(folder.as_str()) {
@@ -282,9 +283,4 @@ fn base_name(path: &str) -> &str {
         .rsplit('/')
         .next()
         .unwrap_or(path)
-}
-
-fn is_below(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -120,18 +120,22 @@ fn is_same(one: &Flag, other: &Flag) -> bool {
     (&one.name, &one.value) == (&other.name, &other.value)
 }
 
+/// Whether a mount is an empty, writable cache, of which only owner and mode may be set.
+pub(super) fn is_plain_cache(mount: &Mount) -> bool {
+    let known = |key: &str| matches!(key, "uid" | "gid" | "mode");
+    mount.kind == Kind::Cache
+        && mount.from.is_none()
+        && mount.source.is_none()
+        && !mount.readonly
+        && mount.others.iter().all(|(key, _)| known(key))
+}
+
 /// Whether a mount is an empty, writable cache at the cache of a package manager, for a user who can write to it. The
 /// distribution's own cannot be used by two builds at once, and all but apk's differ between releases.
 fn is_cache(mount: &Mount, step: &Step<'_>) -> Option<CacheMount> {
     let target = step.before.absolute(mount.target.as_deref()?)?;
     let manager = owner(&target, step)?;
     let has = |wanted: &str| mount.others.iter().any(|(key, _)| key == wanted);
-    let known = |key: &str| matches!(key, "uid" | "gid" | "mode");
-    let plain = mount.kind == Kind::Cache
-        && mount.from.is_none()
-        && mount.source.is_none()
-        && !mount.readonly
-        && mount.others.iter().all(|(key, _)| known(key));
     // Yarn 2 and later run programs from their cache.
     let runs_from_it = manager.name == "yarn" && target.contains("/berry/");
     let fits = match manager.kind {
@@ -141,7 +145,7 @@ fn is_cache(mount: &Mount, step: &Step<'_>) -> Option<CacheMount> {
         }
         _ => step.before.is_root() == Some(true) || has("uid"),
     };
-    (plain && fits && !runs_from_it).then_some(CacheMount { manager, target })
+    (is_plain_cache(mount) && fits && !runs_from_it).then_some(CacheMount { manager, target })
 }
 
 /// Whether the name of a cache has both the distribution and its release.
