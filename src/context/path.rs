@@ -68,6 +68,14 @@ pub fn below<'a>(path: &'a str, directory: &str) -> Option<&'a str> {
     }
 }
 
+/// Whether the absolute `path` is the absolute `directory` or lies below it; a `/` at the directory's end counts for
+/// nothing.
+#[must_use]
+pub fn is_at_or_below(path: &str, directory: &str) -> bool {
+    let rest = path.strip_prefix(directory.trim_end_matches('/'));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// The directory that holds `path`; empty for a name without one.
 #[must_use]
 pub fn parent(path: &str) -> &str {

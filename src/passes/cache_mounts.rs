@@ -17,6 +17,7 @@ pub(super) use self::data::CacheMounts;
 use self::data::Needs;
 use self::needs::Family;
 use self::script::Mounted;
+use crate::context::path::is_at_or_below;
 use crate::model::Base;
 use crate::model::managers::{self, Manager, Role, invocation};
 use crate::pass::runs::{self, Step};
@@ -228,7 +229,7 @@ impl CacheMounts {
                 );
             let there = caches::existing(step);
             let covers =
-                |mount: &CacheMount| there.iter().any(|one| caches::is_below(&mount.target, one));
+                |mount: &CacheMount| there.iter().any(|one| is_at_or_below(&mount.target, one));
             let meets = |mount: &CacheMount| step.mounts_over(&mount.target);
             let mounts = match mounts {
                 Ok(mounts) if mounts.iter().all(covers) => {

@@ -7,6 +7,7 @@ mod folder;
 
 use serde::Deserialize;
 
+use crate::context::path::is_at_or_below;
 use crate::model;
 use crate::pass::list::remove_statement;
 use crate::pass::runs::{Stage, Step, shown_span};
@@ -14,7 +15,7 @@ use crate::pass::{Findings, Pass, PassContext, landed};
 use crate::syntax::shell::{Command, CommandAt, Operator, Script};
 use crate::syntax::{Instruction, Item, Keyword};
 use crate::text::{Edit, Span};
-use folder::{Folder, is_below};
+use folder::Folder;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -267,7 +268,7 @@ impl Change {
         match self.recursive {
             true => {
                 let mut paths = self.paths.iter();
-                paths.any(|path| is_below(&copied.destination, path))
+                paths.any(|path| is_at_or_below(&copied.destination, path))
             }
             false => places.any(|place| self.paths.contains(place)),
         }

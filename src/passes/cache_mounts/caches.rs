@@ -1,6 +1,7 @@
 //! Where a package manager keeps its cache in a step: the mounts that cover it, or why that is not known.
 
 use super::data::{Cache, Needs, is_system};
+use crate::context::path::is_at_or_below;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Manager};
 use crate::model::mount::{Kind, Mount};
@@ -211,7 +212,7 @@ fn check_target(target: &str, by_variable: bool, state: &State, owner: &str) -> 
         return Err(format!("`{target}` may hold more than a cache"));
     }
     let workdir = state.workdir().unwrap_or("/");
-    if is_below(workdir, target) {
+    if is_at_or_below(workdir, target) {
         return Err(format!("the working directory is in `{target}`"));
     }
     // What a mount point needs above it is made by root.
@@ -293,10 +294,4 @@ fn number_of(user: &str, state: &State) -> Option<String> {
         true => format!(",uid={number},gid={group}"),
         false => format!(",uid={number}"),
     })
-}
-
-/// Whether `path` is `directory` or lies below it.
-pub(super) fn is_below(path: &str, directory: &str) -> bool {
-    let rest = path.strip_prefix(directory.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -1,9 +1,9 @@
 //! Who else needs what a mount takes out of the image: later steps, stages that copy from this one, the image when it runs.
 
-use super::caches::is_below;
 use super::data::{CacheMounts, Needs};
 use super::paths::{self, Lies, lies};
 use super::{Site, Sites};
+use crate::context::path::is_at_or_below;
 use crate::model::managers::{self, Manager, invocation};
 use crate::model::mount::Mount;
 use crate::pass::PassContext;
@@ -225,7 +225,7 @@ impl Family<'_> {
         let files = sources.iter().all(|word| is_file(&word.text));
         let hits = |target: &String| {
             let parent = target.rsplit_once('/').map_or("", |(parent, _)| parent);
-            is_below(&to, target) || self.needs.in_place && !files && to == parent
+            is_at_or_below(&to, target) || self.needs.in_place && !files && to == parent
         };
         let hidden = self.targets.iter().find(|target| hits(target))?;
         Some(format!(

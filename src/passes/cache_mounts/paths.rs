@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use super::caches::is_below;
 use super::data::Needs;
+use crate::context::path::is_at_or_below;
 use crate::model::expand::Lookup;
 use crate::model::state::State;
 use crate::syntax::shell::{Script, Word};
@@ -78,7 +78,7 @@ pub(super) fn lies(path: &str, folder: &str) -> Lies {
 pub(super) fn spellings(target: &str, needs: &Needs, state: &State) -> Vec<String> {
     let mut all = vec![target.to_owned()];
     let home = state.home().map(|home| home.trim_end_matches('/'));
-    if let Some(below) = home.filter(|home| is_below(target, home)) {
+    if let Some(below) = home.filter(|home| is_at_or_below(target, home)) {
         let below = &target[below.len()..];
         all.extend(["~", "$HOME", "${HOME}"].map(|home| format!("{home}{below}")));
     }
@@ -88,7 +88,7 @@ pub(super) fn spellings(target: &str, needs: &Needs, state: &State) -> Vec<Strin
             continue;
         };
         let value = value.trim_end_matches('/');
-        if is_below(target, value) && target[value.len()..].trim_start_matches('/') == below {
+        if is_at_or_below(target, value) && target[value.len()..].trim_start_matches('/') == below {
             let below = &target[value.len()..];
             all.extend([format!("${name}{below}"), format!("${{{name}}}{below}")]);
         }

@@ -1,5 +1,6 @@
 //! What a folder of the image holds before something is copied into it, judged by its path and by the steps above.
 
+use crate::context::path::is_at_or_below;
 use crate::model::{Stage, Step};
 use crate::pass::PassContext;
 use crate::pass::runs;
@@ -65,8 +66,10 @@ impl Folder<'_> {
         let place = place.ok_or("where an earlier step writes is not known")?;
         match one.keyword {
             Keyword::Workdir if place == path => Ok(true),
-            Keyword::Workdir if !is_below(&place, path) => Ok(false),
-            Keyword::Copy | Keyword::Add if !is_below(&place, path) && !is_below(path, &place) => {
+            Keyword::Workdir if !is_at_or_below(&place, path) => Ok(false),
+            Keyword::Copy | Keyword::Add
+                if !is_at_or_below(&place, path) && !is_at_or_below(path, &place) =>
+            {
                 Ok(false)
             }
             keyword => Err(format!(
@@ -83,19 +86,14 @@ impl Folder<'_> {
         let mut variables = step.before.variables();
         let by_variable = variables.any(|(name, variable)| {
             let value = variable.value.as_deref();
-            value.is_none_or(|value| is_below(value, self.path) || is_below(self.path, value))
-                && is_named(name)
+            value.is_none_or(|value| {
+                is_at_or_below(value, self.path) || is_at_or_below(self.path, value)
+            }) && is_named(name)
         });
         let inside = step
             .before
             .workdir()
-            .is_none_or(|place| is_below(place, self.path));
+            .is_none_or(|place| is_at_or_below(place, self.path));
         inside || by_variable || text.contains(self.path)
     }
-}
-
-/// Whether `path` is the folder, or below it.
-pub(super) fn is_below(path: &str, folder: &str) -> bool {
-    let rest = path.strip_prefix(folder.trim_end_matches('/'));
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
