@@ -92,13 +92,7 @@ fn pip(install: &Install<'_>) -> Result<Reads, String> {
         }
     }
     target(one)?;
-    for manifest in &one.manifests {
-        let value = manifest
-            .text
-            .as_deref()
-            .ok_or("the name of a requirements file is not literal")?;
-        requirements(install, &mut reads, value)?;
-    }
+    named_requirements(install, &mut reads)?;
     for word in one.packages.iter().filter(|_| is_sync) {
         let word = install
             .command
@@ -299,16 +293,23 @@ fn members(install: &Install<'_>, reads: &mut Reads, facts: &Pyproject) -> Resul
     Ok(!members.is_empty())
 }
 
+/// Adds the requirements files that the options of the command name.
+fn named_requirements(install: &Install<'_>, reads: &mut Reads) -> Result<(), String> {
+    install
+        .invocation
+        .manifests
+        .iter()
+        .try_for_each(|manifest| {
+            let value = manifest.text.as_deref();
+            let value = value.ok_or("the name of a requirements file is not literal")?;
+            requirements(install, reads, value)
+        })
+}
+
 fn pipenv(install: &Install<'_>) -> Result<Reads, String> {
     let one = install.invocation;
     let mut reads = Reads::of_itself();
-    for manifest in &one.manifests {
-        let value = manifest
-            .text
-            .as_deref()
-            .ok_or("the name of a requirements file is not literal")?;
-        requirements(install, &mut reads, value)?;
-    }
+    named_requirements(install, &mut reads)?;
     let facts = install
         .project
         .pipfile()
