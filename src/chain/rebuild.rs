@@ -7,7 +7,6 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use super::Build;
-use crate::context::ignore::Ignore;
 use crate::model::cache::{self, NoFiles};
 use crate::model::{Model, ModelInput};
 use crate::pass::touched::{Touched, typicals};
@@ -64,11 +63,21 @@ impl Sides<'_> {
     fn files(&self) -> Option<Vec<Rebuild>> {
         let Build { context, input, .. } = self.build;
         let ignore = self.build.ignore()?;
-        let (text, file) = self.after;
+        let models = [self.before, self.after].map(|(text, file)| Model::of(file, text, input));
         // The rewrite names the manifests that count.
-        let found = typicals(&Model::of(file, text, input), *context, &ignore);
+        let found = typicals(&models[1], *context, &ignore);
+        let cost = |changed: Changed, file: String| {
+            let touched = Touched::new(*context, &ignore, vec![file]);
+            let [before, after] =
+                [&models[0], &models[1]].map(|model| steps(model.after_change(&touched).rebuild()));
+            Rebuild {
+                changed,
+                before,
+                after,
+            }
+        };
         let sources = found.sources.into_iter().take(MOST_SOURCES);
-        let sources = sources.map(|file| self.file(Changed::Source(file.clone()), file, &ignore));
+        let sources = sources.map(|file| cost(Changed::Source(file.clone()), file));
         let spared = |one: &Rebuild| {
             let after = one.after.not_cached();
             one.before.not_cached().saturating_sub(after)
@@ -76,22 +85,8 @@ impl Sides<'_> {
         // Of equals the first.
         let source = sources.min_by_key(|one| Reverse(spared(one)));
         let manifest = found.manifest;
-        let manifest =
-            manifest.map(|file| self.file(Changed::Manifest(file.clone()), file, &ignore));
+        let manifest = manifest.map(|file| cost(Changed::Manifest(file.clone()), file));
         Some(source.into_iter().chain(manifest).collect())
-    }
-
-    fn file(&self, changed: Changed, file: String, ignore: &Ignore) -> Rebuild {
-        let touched = Touched::new(self.build.context, ignore, vec![file]);
-        let steps = |(text, file): Text<'_>| {
-            let model = Model::of(file, text, &self.build.input);
-            steps(model.after_change(&touched).rebuild())
-        };
-        Rebuild {
-            changed,
-            before: steps(self.before),
-            after: steps(self.after),
-        }
     }
 
     /// After another value of each build argument.
