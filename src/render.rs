@@ -79,6 +79,16 @@ pub fn visible_line(text: &str) -> String {
         .replace('\n', "\\n")
 }
 
+/// Text on one line for people, its end cut off where it has more than 72 characters.
+pub fn shortened(text: &str) -> String {
+    const SHOWN: usize = 72;
+    let text = visible_line(text);
+    match text.chars().count() > SHOWN {
+        true => text.chars().take(SHOWN - 1).chain(['…']).collect(),
+        false => text,
+    }
+}
+
 fn is_hidden(char: char) -> bool {
     char.is_control() || matches!(char, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -12,7 +12,7 @@ use anyhow::{Result, bail};
 use super::chains::Chains;
 use super::inputs;
 use super::output::Output;
-use super::run::{self, Done, Work};
+use super::run::{self, Done};
 use super::{Format, Status};
 use crate::render::{Look, explain};
 use crate::rule::Applicability;
@@ -78,13 +78,5 @@ fn explain_file(files: &inputs::Files, output: &mut Output) -> Result<Status> {
     let show = |done: &Done<'_>, look: Look| {
         Ok(explain::file(&done.report, &done.context, look).into_bytes())
     };
-    let work = Work {
-        allow: Applicability::Unsafe,
-        format: Format::Text,
-        write: None,
-        show: &show,
-        tell: &|_| String::new(),
-    };
-    let tally = run::run(files, &work, output)?;
-    Ok(run::status(&tally))
+    run::show(files, Applicability::Unsafe, &show, output)
 }

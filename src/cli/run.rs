@@ -90,6 +90,23 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     Ok(printer.end())
 }
 
+/// Prints what `show` makes of each file, with fixes of at least `allow` applied, and writes nothing.
+pub(super) fn show(
+    args: &inputs::Files,
+    allow: Applicability,
+    show: &Show<'_>,
+    output: &mut Output,
+) -> Result<Status> {
+    let work = Work {
+        allow,
+        format: Format::Text,
+        write: None,
+        show,
+        tell: &|_| String::new(),
+    };
+    Ok(status(&run(args, &work, output)?))
+}
+
 /// How a run with these counts ended, apart from what it found.
 pub(super) fn status(tally: &Tally) -> Status {
     if tally.errors + tally.refused > 0 {

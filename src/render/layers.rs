@@ -5,11 +5,9 @@ pub mod html;
 use serde::Serialize;
 
 use super::json::VERSION;
-use super::{BOLD, Look, RULE, visible_line};
+use super::{BOLD, Look, RULE, shortened, visible_line};
 use crate::image::{Analysis, LayerRow, SavingRow, StepRow, WasteKind};
 
-/// As much of a step is shown, in characters.
-const SHOWN: usize = 72;
 /// As many rows of a list are shown.
 const ROWS: usize = 10;
 const FEW: usize = 5;
@@ -273,11 +271,7 @@ fn lines(step: &StepRow) -> String {
 /// A step on one line, its end cut off where it is long.
 fn shown(instruction: &str) -> String {
     let words: Vec<&str> = instruction.split_whitespace().collect();
-    let text = visible_line(&words.join(" "));
-    match text.chars().count() > SHOWN {
-        true => text.chars().take(SHOWN - 1).chain(['…']).collect(),
-        false => text,
-    }
+    shortened(&words.join(" "))
 }
 
 /// `98.7 %`, never rounded up to 100.

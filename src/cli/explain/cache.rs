@@ -13,12 +13,9 @@ use crate::context::{BuildContext, NoContext};
 use crate::model::cache::{Cause, Fate, Forecast, NoFiles, Place, Rebuild};
 use crate::model::{Base, Model, Stage, Step};
 use crate::pass::touched::{Touched, taken_files, typical};
-use crate::render::visible_line;
+use crate::render::{shortened, visible_line};
 use crate::syntax::Dockerfile;
 use crate::walk::disk::DiskContext;
-
-/// As much of an instruction is shown, in characters.
-const SHOWN: usize = 72;
 
 /// Prints the steps of each file, with `touched` those that run when these files changed.
 pub(super) fn run(
@@ -225,15 +222,6 @@ fn shown(step: &Step<'_>) -> String {
 pub(super) fn on_one_line(step: &Step<'_>) -> String {
     let text = String::from_utf8_lossy(&step.instruction.logical.text);
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// `text` for people, its end cut off where it is long.
-pub(super) fn shortened(text: &str) -> String {
-    let text = visible_line(text);
-    if text.chars().count() <= SHOWN {
-        return text;
-    }
-    text.chars().take(SHOWN - 1).chain(['…']).collect()
 }
 
 fn quoted(text: &str) -> String {

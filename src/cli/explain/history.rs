@@ -15,14 +15,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::super::output::Output;
-use super::super::run::{self, Done, Work};
+use super::super::run::{self, Done};
 use super::super::{Format, Status, inputs};
-use super::cache::shortened;
 use crate::context::BuildContext;
 use crate::context::ignore::{FILE_NAME, Ignore};
 use crate::context::past::Past;
 use crate::history::{self, End, History};
-use crate::render::{Look, human, json, visible_line};
+use crate::render::{Look, human, json, shortened, visible_line};
 use crate::report::Finding;
 use crate::rule::Applicability;
 use crate::walk::PathError;
@@ -56,18 +55,11 @@ pub(super) fn run(files: &inputs::Files, asked: &Asked, output: &mut Output) -> 
         };
         Ok(told.into_bytes())
     };
-    let work = Work {
-        allow: match asked.include_unsafe {
-            true => Applicability::Unsafe,
-            false => Applicability::Safe,
-        },
-        format: Format::Text,
-        write: None,
-        show: &show,
-        tell: &|_| String::new(),
+    let allow = match asked.include_unsafe {
+        true => Applicability::Unsafe,
+        false => Applicability::Safe,
     };
-    let tally = run::run(files, &work, output)?;
-    Ok(run::status(&tally))
+    run::show(files, allow, &show, output)
 }
 
 /// What a history tells about a Dockerfile.
