@@ -127,6 +127,11 @@ impl Reads {
     }
 }
 
+/// Why an install that takes what the lock file says does not run early: it fails as it is.
+fn without_lock(name: &str) -> String {
+    format!("it fails without `{name}`, which is not in the build context")
+}
+
 /// The path of a file of the build context, seen from the project's directory.
 fn from_project(install: &Install<'_>, file: &str) -> String {
     let mut up = String::new();

@@ -70,6 +70,9 @@ fn go_offline(install: &Install<'_>) -> Result<Reads, String> {
     if install.has(&["-o", "--offline"]) {
         return Err("it works offline".to_owned());
     }
+    if install.has(&["-pl", "--projects"]) {
+        return Err("it builds some of the modules, which need each other".to_owned());
+    }
     let (mut reads, poms) = poms(install)?;
     if poms.len() > 1 {
         return Err(format!(

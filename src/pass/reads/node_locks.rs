@@ -1,6 +1,6 @@
 //! The lock files of npm, yarn, pnpm and bun: which one an install reads, and whether it would change it.
 
-use super::{Install, Reads};
+use super::{Install, Reads, without_lock};
 use crate::context::path;
 use crate::model::managers::Invocation;
 use crate::project::Project;
@@ -17,6 +17,10 @@ pub(super) fn lock(install: &Install<'_>, reads: &mut Reads) -> Result<(), Strin
     };
     let found = own.iter().find(|name| project.file(name).is_some());
     let Some(found) = found else {
+        if is_strict(one) {
+            let usual = own.iter().rfind(|name| !name.ends_with("lockb"));
+            return Err(without_lock(usual.unwrap_or(&"")));
+        }
         // npm and bun read the lock files of others where they have none.
         if matches!(one.manager.name.as_str(), "npm" | "bun") {
             let others = ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"];
@@ -34,21 +38,26 @@ pub(super) fn lock(install: &Install<'_>, reads: &mut Reads) -> Result<(), Strin
     Ok(())
 }
 
+/// Whether an install fails without a lock file.
+fn is_strict(one: &Invocation) -> bool {
+    const FLAGS: [&str; 3] = ["--frozen-lockfile", "--immutable", "--immutable-cache"];
+    const COMMANDS: [&str; 4] = ["ci", "clean-install", "install-clean", "fetch"];
+    COMMANDS.contains(&one.subcommand_name.as_str()) || has_flag(one, &FLAGS)
+}
+
 fn is_frozen(one: &Invocation) -> bool {
-    const FLAGS: [&str; 6] = [
-        "--frozen-lockfile",
-        "--immutable",
+    const FLAGS: [&str; 4] = [
         "--no-package-lock",
         "--no-lockfile",
         "--pure-lockfile",
         "--no-save",
     ];
-    let commands = ["ci", "clean-install", "install-clean", "fetch"];
-    commands.contains(&one.subcommand_name.as_str())
-        || one
-            .flags
-            .iter()
-            .any(|flag| FLAGS.contains(&flag.name.as_str()))
+    is_strict(one) || has_flag(one, &FLAGS)
+}
+
+fn has_flag(one: &Invocation, names: &[&str]) -> bool {
+    let mut flags = one.flags.iter();
+    flags.any(|flag| names.contains(&flag.name.as_str()))
 }
 
 /// Whether the lock file has an entry for each range that the project and its members name.

@@ -1,6 +1,6 @@
 //! pip, uv, poetry and pipenv: requirements files, `pyproject.toml` or `Pipfile`, and their lock files.
 
-use super::{Early, Install, Reads, from_project};
+use super::{Early, Install, Reads, from_project, without_lock};
 use crate::context::{Entry, path};
 use crate::model::managers::{Invocation, Role};
 use crate::project::Project;
@@ -262,8 +262,12 @@ fn uv(install: &Install<'_>) -> Result<Reads, String> {
     if !versioned && !has_flag(one, &["--frozen"]) {
         reads.doubt(|| "uv may build the package to know its version".to_owned());
     }
-    let locked =
-        install.project.file("uv.lock").is_none() || has_flag(one, &["--frozen", "--locked"]);
+    let is_strict = has_flag(one, &["--frozen", "--locked"]);
+    let has_lock = install.project.file("uv.lock").is_some();
+    if is_strict && !has_lock {
+        return Err(without_lock("uv.lock"));
+    }
+    let locked = !has_lock || is_strict;
     if leaves_out && !locked {
         reads.doubt(|| puts_back("uv", "uv.lock"));
     }
@@ -332,9 +336,13 @@ fn pipenv(install: &Install<'_>) -> Result<Reads, String> {
         }
     }
     reads.writes.insert(".venv".to_owned());
-    let settled = one.subcommand_name == "sync"
-        || has_flag(one, &["--deploy", "--ignore-pipfile", "--skip-lock"]);
-    if install.project.file("Pipfile.lock").is_some() && !settled {
+    let is_strict =
+        one.subcommand_name == "sync" || has_flag(one, &["--deploy", "--ignore-pipfile"]);
+    let has_lock = install.project.file("Pipfile.lock").is_some();
+    if is_strict && !has_lock {
+        return Err(without_lock("Pipfile.lock"));
+    }
+    if has_lock && !is_strict && !has_flag(one, &["--skip-lock"]) {
         reads.doubt(|| puts_back("pipenv", "Pipfile.lock"));
     }
     Ok(reads)

@@ -1,7 +1,7 @@
 //! What Bundler reads to install gems: the Gemfile, its lock file and the files that they name. A Gemfile is a program: one
 //! that may read other files is declined, and so are gems that are part of the project.
 
-use super::{Install, Reads};
+use super::{Install, Reads, without_lock};
 use crate::context::path;
 use crate::project::ruby::{Gemfile, RubyVersion};
 
@@ -66,6 +66,9 @@ fn gems(install: &Install<'_>) -> Result<Reads, String> {
     read_files(install, gemfile, &mut reads)?;
     for file in BESIDE {
         if !install.add(&path::join(install.root, file), &mut reads) && file == "Gemfile.lock" {
+            if install.has(&["--deployment", "--frozen"]) {
+                return Err(without_lock(file));
+            }
             reads.writes.insert(file.to_owned());
         }
     }
