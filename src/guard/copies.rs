@@ -55,8 +55,17 @@ pub(super) fn given<'n>(
 pub(super) fn sources(instruction: &Instruction) -> Vec<&str> {
     let words = instruction.words().split_last();
     words.map_or_else(Vec::new, |(_, sources)| {
-        sources.iter().map(|word| word.text.as_str()).collect()
+        sources.iter().map(|word| unquoted(&word.text)).collect()
     })
+}
+
+/// A word without the quotes around it, where those are all that it has.
+fn unquoted(word: &str) -> &str {
+    let inner = |quote: char| word.strip_prefix(quote)?.strip_suffix(quote);
+    let inner = inner('"').or_else(|| inner('\''));
+    inner
+        .filter(|text| !text.contains(['"', '\'', '\\', '$']))
+        .unwrap_or(word)
 }
 
 /// The absolute destination, and whether it is written as a directory.

@@ -5,7 +5,10 @@
 
 mod between;
 mod brought;
+mod cut;
+mod fetch;
 mod installs;
+mod others;
 mod rewrite;
 mod tools;
 
@@ -22,7 +25,7 @@ use crate::syntax::Keyword;
 use crate::text::Span;
 use between::{Between, Fate, Moves, is_of_the_system};
 use brought::Brought;
-use installs::{Found, Needs};
+use installs::{Done, Found, Needs};
 use rewrite::{Manifests, Rewrite};
 use tools::Tools;
 
@@ -82,7 +85,7 @@ fn behind_whole_context(stage: &Stage<'_>, is_known: impl Fn(usize) -> bool) -> 
 }
 
 /// Where dependencies are installed, and by what.
-type Installed = Vec<(String, &'static str)>;
+type Installed = Vec<Done>;
 
 impl CopyManifestsFirst {
     /// Looks at one stage, in whose bases `installed` is; what is installed behind it.
@@ -106,14 +109,13 @@ impl CopyManifestsFirst {
         }
         let found = steps.flat_map(|step| installs::of_step(&Place { cx, stage, step }, &brought));
         let mut found: Vec<Found> = found.collect();
-        let place_of = |one: &Found| (one.directory.clone(), one.manager);
-        let all: Installed = found.iter().map(place_of).collect();
+        let all: Installed = found.iter().map(Done::of).collect();
         let mut from = 0;
         while let Some(source) = next_source(&brought, &found, from) {
             let before = found.iter().filter(|one| one.step < source.step);
-            installed.extend(before.map(place_of));
+            installed.extend(before.map(Done::of));
             // What runs again where it ran before the source came is right already.
-            let is_new = |one: &Found| !installed.contains(&place_of(one));
+            let is_new = |one: &Found| !installed.iter().any(|done| done.did(one));
             found.retain(|one| one.step < source.step || is_new(one));
             let place = Place {
                 cx,

@@ -16,7 +16,7 @@ fn after(part: &str, fetch: &str, install: &str) -> String {
 }
 
 /// Manifests, the command that fetches, and the one that it fetches for.
-const GOOD: [(&str, &str, &str); 20] = [
+const GOOD: [(&str, &str, &str); 21] = [
     ("go.mod go.sum", "go mod download", "go build -o /x ./..."),
     (
         "go.mod go.sum",
@@ -51,6 +51,7 @@ const GOOD: [(&str, &str, &str); 20] = [
         "dotnet publish -r linux-x64 -o out",
     ),
     ("App.csproj NuGet.Config", "dotnet restore", "dotnet build"),
+    ("\"App.csproj\"", "dotnet restore", "dotnet build"),
     ("App.csproj", "dotnet restore App.csproj", "dotnet build"),
     (
         "pyproject.toml poetry.lock",

@@ -1,16 +1,15 @@
 //! What may run before the source is there: the steps between a COPY and the last install that can be moved over it.
 
-use super::CopyManifestsFirst;
 use super::brought::Brought;
 use super::installs::Found;
-use super::tools::is_elsewhere;
+use super::{CopyManifestsFirst, cut};
 use crate::context::path;
 use crate::model::state::State;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
 use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
-use crate::syntax::shell::{Node, Operator, Script, Statement};
+use crate::syntax::shell::{Operator, Script};
 
 /// What becomes of a step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(super) struct Moves {
     /// Why no step behind these can be moved.
     pub(super) stopped: String,
     /// Why an install itself cannot be moved any more: what stays behind the source stands before it.
-    blocked: Option<String>,
+    pub(super) blocked: Option<String>,
 }
 
 /// The steps behind one COPY.
@@ -77,7 +76,7 @@ impl Between<'_> {
         moves
     }
 
-    fn step(&self, index: usize) -> &Step<'_> {
+    pub(super) fn step(&self, index: usize) -> &Step<'_> {
         &self.place.stage().steps[index]
     }
 
@@ -87,10 +86,7 @@ impl Between<'_> {
         let has_late = moves.fates.iter().any(|one| one.1 == Fate::Late);
         match instruction.keyword {
             Keyword::Run => self.run(index, moves),
-            Keyword::Copy | Keyword::Add => {
-                let fate = self.copy(index);
-                fate.ok_or_else(|| format!("`{}` may bring what the install reads", shown()))
-            }
+            Keyword::Copy | Keyword::Add => self.copy(index),
             Keyword::Workdir | Keyword::Env | Keyword::Arg | Keyword::User => {
                 let changed = || format!("the COPY would mean something else behind `{}`", shown());
                 let blocked = match self.passes_copies(index, moves) {
@@ -163,49 +159,6 @@ impl Between<'_> {
         literal && to(step.before).is_some() && to(step.before) == to(state)
     }
 
-    /// Whether another COPY belongs in front of the source or behind it.
-    fn copy(&self, index: usize) -> Option<Fate> {
-        let instruction = self.step(index).instruction;
-        let to = match self.brought.iter().find(|one| one.step == index) {
-            Some(one) if !one.brings_more_than(self.reads) => {
-                let places = self
-                    .found
-                    .iter()
-                    .filter_map(|found| found.reads.as_ref().ok());
-                let mut places = places.flat_map(|needs| &needs.places);
-                let twice =
-                    places.any(|(from, to)| one.puts(from, to) && self.source.puts(from, to));
-                return (!twice).then_some(Fate::Early);
-            }
-            Some(one) => {
-                let places = self
-                    .found
-                    .iter()
-                    .filter_map(|found| found.reads.as_ref().ok());
-                let mut places = places.flat_map(|needs| &needs.places);
-                let reached = places.any(|(_, to)| one.reaches(to));
-                let whole = one.directories.len() == 1 && one.to == self.source.to;
-                if one.to != "/" && !is_of_the_system(&one.to) && (!reached || whole) {
-                    return Some(Fate::Late);
-                }
-                one.to.clone()
-            }
-            // What another stage brings may be the tool that installs.
-            None => {
-                instruction
-                    .flag("from")
-                    .filter(|_| instruction.heredocs.is_empty())?;
-                let word = instruction.words().last()?;
-                let state = self.step(index).before;
-                let to = state
-                    .expand(&word.text, self.place.cx.file.escape.byte())
-                    .ok()?;
-                state.absolute(&to)?
-            }
-        };
-        is_elsewhere(&to, &self.source.to).then_some(Fate::Early)
-    }
-
     fn run(&self, index: usize, moves: &mut Moves) -> Result<Fate, String> {
         let step = self.step(index);
         let shown = || first_words(&self.place.cx.shown(step.instruction.args_span));
@@ -269,68 +222,10 @@ impl Between<'_> {
         if let Some(blocked) = &moves.blocked {
             return Err(blocked.clone());
         }
-        splittable(step, script, last + 1)?;
+        cut::splittable(step, script, last + 1)?;
+        cut::stays_small(self.place, script, last + 1, cut::deletes)?;
         moves.installs.extend(done);
         Ok(Fate::Split(last + 1))
-    }
-
-    /// Whether an install that runs early fetches what install `install` needs.
-    fn is_fetched(&self, install: usize, moves: &Moves) -> bool {
-        let install = &self.found[install];
-        let mut early = moves.installs.iter().map(|one| &self.found[*one]);
-        early.any(|one| install.finds_what_is_fetched_by(one))
-    }
-
-    /// What fetches, in the directory to which the list has gone.
-    fn fetch(
-        &self,
-        script: &Script,
-        at: usize,
-        command: &str,
-        install: usize,
-        moves: &mut Moves,
-    ) -> Result<Fate, String> {
-        let before = &script.statements[..at];
-        let gone = self.way_to(&self.found[install], moves, before)?;
-        moves.fetch = Some((format!("{gone}{command}"), install));
-        // What fetches needs nothing of these: the list stays whole.
-        if before.iter().all(|one| is_cd(one) || is_set(one)) {
-            return Ok(Fate::Late);
-        }
-        if let Some(blocked) = &moves.blocked {
-            return Err(blocked.clone());
-        }
-        splittable(self.step(self.found[install].step), script, at)?;
-        Ok(Fate::Split(at))
-    }
-
-    /// The `cd`s that lead to where an install works, from where what runs early is.
-    fn way_to(
-        &self,
-        install: &Found,
-        moves: &Moves,
-        before: &[Statement],
-    ) -> Result<String, String> {
-        let is_late = |one: &&(usize, Fate)| {
-            one.1 == Fate::Late && self.step(one.0).instruction.keyword == Keyword::Workdir
-        };
-        let Some((first, _)) = moves.fates.iter().find(is_late) else {
-            return Ok(moved_to(before));
-        };
-        let from = self.step(*first).before.workdir().unwrap_or_default();
-        let way = path::below(&install.directory, from.trim_end_matches('/'));
-        let way = way.map_or(install.directory.as_str(), |way| {
-            way.trim_start_matches('/')
-        });
-        let plain = |ch: char| ch.is_alphanumeric() || "/._-@+".contains(ch);
-        match way.chars().all(plain) {
-            true if way.is_empty() => Ok(String::new()),
-            true => Ok(format!("cd {way} && ")),
-            false => Err(format!(
-                "`{}` cannot be named in a RUN as it is",
-                install.directory
-            )),
-        }
     }
 
     /// Whether a statement reads nothing of the source but what the installs read.
@@ -358,90 +253,6 @@ impl Between<'_> {
             }
         })
     }
-}
-
-/// The `cd`s of the statements, to run again in front of others: empty where they lead back.
-pub(super) fn moved_to(statements: &[Statement]) -> String {
-    let mut gone = String::new();
-    let mut place = String::from("/.");
-    for command in statements
-        .iter()
-        .filter(|one| is_cd(one))
-        .filter_map(Statement::command)
-    {
-        let Some(to) = command.words.get(1) else {
-            continue;
-        };
-        let text = to.literal.as_deref().unwrap_or_default();
-        place = match text.starts_with('/') {
-            true => format!("//{}", path::clean(text)),
-            false => format!("{place}/{text}"),
-        };
-        gone.push_str(&format!("cd {} && ", to.text));
-    }
-    let back = !place.starts_with("//") && path::clean(&place) == "/";
-    if back { String::new() } else { gone }
-}
-
-/// Whether a statement only says how the shell goes on (`set -ex`).
-fn is_set(statement: &Statement) -> bool {
-    matches!(&statement.node, Node::Command(command) if command.name() == Some("set"))
-}
-
-fn is_cd(statement: &Statement) -> bool {
-    matches!(&statement.node, Node::Command(command) if command.name() == Some("cd"))
-}
-
-/// Whether the list may be cut in front of statement `at`, with its `cd`s run again behind the cut.
-///
-/// # Errors
-/// Why not.
-fn splittable(step: &Step<'_>, script: &Script, at: usize) -> Result<(), String> {
-    let refuse = |what: &str| {
-        Err(format!(
-            "{what} keeps the install and what follows it in one RUN"
-        ))
-    };
-    let (head, rest) = script.statements.split_at(at);
-    let and = |one: &Statement| matches!(one.operator, Some((Operator::And, _)));
-    if !head.iter().all(and) || !rest.iter().all(|one| one.operator.is_none() || and(one)) {
-        return refuse("a list that is not joined by `&&`");
-    }
-    let leaks = |one: &Statement| match one.command() {
-        Some(command) => {
-            let name = command.name().unwrap_or_default();
-            let states = [
-                "set", "export", "umask", "trap", "ulimit", "exec", "exit", "source", ".", "pushd",
-                "popd", "alias", "eval",
-            ];
-            command.words.is_empty() || states.contains(&name)
-        }
-        None => !matches!(one.node, Node::Pipeline(_)),
-    };
-    if head.iter().any(leaks) {
-        return refuse("the state of the shell");
-    }
-    let gap = (
-        head.last().map(|one| one.span.end),
-        rest.first().map(|one| one.span.start),
-    );
-    let (Some(start), Some(end)) = gap else {
-        return refuse("the list");
-    };
-    let commented = step
-        .instruction
-        .comments
-        .iter()
-        .any(|comment| comment.start < end && start < comment.end);
-    let above = step
-        .instruction
-        .comments
-        .iter()
-        .any(|comment| comment.end <= script.span.start);
-    if commented || above {
-        return refuse("a comment");
-    }
-    Ok(())
 }
 
 /// Whether package managers may read what stands there without being told, or below it.

@@ -43,7 +43,6 @@ impl<'a> Brought<'a> {
         let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
         let flags = ["chown", "chmod", "link"];
         let plain = instruction.heredocs.is_empty()
-            && !instruction.is_exec()
             && instruction
                 .flags
                 .iter()
@@ -83,8 +82,7 @@ impl<'a> Brought<'a> {
     /// Whether it puts the file or directory `from` of the context at `target`.
     pub(super) fn puts(&self, from: &str, target: &str) -> bool {
         let at = |landing: &Landing| {
-            let place = landing.certain().map(ToString::to_string);
-            place.is_some_and(|place| place.trim_end_matches('/') == target)
+            place_of(landing).is_some_and(|place| place.trim_end_matches('/') == target)
         };
         self.copy.brings(from).is_some_and(|all| all.iter().any(at))
     }
@@ -100,9 +98,15 @@ impl<'a> Brought<'a> {
                     .map(|source| path::join(source, rest)),
             );
         }
-        if self.to == directory {
-            let files = self.named.iter().map(|file| path::parent(file).to_owned());
-            roots.extend(files);
+        let renamed = |file: &String| path::file_name(file) == path::file_name(&self.to);
+        let into = match self.named.as_slice() {
+            [file] if self.directories.is_empty() && renamed(file) => path::parent(&self.to),
+            _ => self.to.as_str(),
+        };
+        let below = path::below(into, directory).map(|rest| rest.trim_start_matches('/'));
+        for file in self.named.iter().filter(|_| below.is_some()) {
+            let root = without(path::parent(file), below.unwrap_or_default());
+            roots.extend(root.map(str::to_owned));
         }
         roots
     }
@@ -111,6 +115,37 @@ impl<'a> Brought<'a> {
     pub(super) fn brings_more_than(&self, paths: &[String]) -> bool {
         let mut files = self.copy.files().take(MOST_FILES);
         files.any(|(file, _)| !paths.iter().any(|path| path::below(&file, path).is_some()))
+    }
+
+    /// Whether it brings nothing at all: its sources are not there, or ignored.
+    pub(super) fn is_empty(&self) -> bool {
+        self.copy.files().next().is_none()
+    }
+
+    /// Whether both give the same owner and mode.
+    pub(super) fn has_flags_of(&self, other: &Brought<'_>) -> bool {
+        let flags = |one: &Brought<'_>| {
+            let flags = one.instruction.flags.iter();
+            let mut flags: Vec<_> = flags
+                .map(|flag| (flag.name.clone(), flag.value.clone()))
+                .collect();
+            flags.sort();
+            flags
+        };
+        flags(self) == flags(other)
+    }
+
+    /// Whether `other` brings the same file, with the same owner and mode, where it may bring any to the same place.
+    pub(super) fn agrees_with(&self, other: &Brought<'_>) -> bool {
+        let mut files = self.copy.files().take(MOST_FILES);
+        files.all(|(file, landing)| {
+            let Some(place) = place_of(&landing) else {
+                return false;
+            };
+            let to = other.to.trim_end_matches('/');
+            let apart = path::below(&place, to).is_none() && !other.reaches(&place);
+            apart || self.has_flags_of(other) && other.puts(&file, &place)
+        })
     }
 
     /// Whether it brings anything that lands at `target` or below it.
@@ -122,5 +157,26 @@ impl<'a> Brought<'a> {
             Landing::FileOrInside { file, inside } => is_there(file) || is_there(inside),
             Landing::Unknown => true,
         })
+    }
+}
+
+/// `directory` without `below` at its end.
+fn without<'p>(directory: &'p str, below: &str) -> Option<&'p str> {
+    match directory.strip_suffix(below)? {
+        "" => Some(""),
+        rest if below.is_empty() => Some(rest),
+        rest => rest.strip_suffix('/'),
+    }
+}
+
+/// Where something lands: a file whose destination ends with its own name is no file in a directory of that name.
+fn place_of(landing: &Landing) -> Option<String> {
+    match landing {
+        Landing::At(place) => Some(place.to_string()),
+        Landing::FileOrInside { file, inside } => {
+            let (file, inside) = (file.to_string(), inside.to_string());
+            (path::file_name(&file) == path::file_name(&inside)).then_some(file)
+        }
+        Landing::Unknown => None,
     }
 }

@@ -38,9 +38,15 @@ impl Found {
         let mut locks = needs
             .places
             .iter()
-            .filter(|(from, _)| is_lock(path::file_name(from)));
+            .filter(|(from, _)| self.is_own_lock(path::file_name(from)));
         let locked = locks.any(|(from, to)| before().any(|one| one.puts(from, to)));
         before().any(|one| self.has_part_of(one)) && (locked || !self.strict)
+    }
+
+    fn is_own_lock(&self, name: &str) -> bool {
+        let mut managers = managers::all().iter();
+        let own = managers.find(|one| one.name == self.manager);
+        own.is_some_and(|own| own.locks.iter().any(|lock| lock == name))
     }
 
     fn has_part_of(&self, copy: &Brought<'_>) -> bool {
@@ -56,6 +62,42 @@ impl Found {
         let fetches = matches!(own.reads.early, Early::Fetch(_));
         let is_read = |place: &(String, String)| others.places.contains(place);
         fetches && self.manager == other.manager && own.places.iter().all(is_read)
+    }
+}
+
+/// An install that ran before the source came.
+#[derive(Clone)]
+pub(super) struct Done {
+    directory: String,
+    manager: &'static str,
+    /// What it read, by its places in the context and in the image, where that is known.
+    places: Option<Vec<(String, String)>>,
+}
+
+impl Done {
+    pub(super) fn of(found: &Found) -> Self {
+        Self {
+            directory: found.directory.clone(),
+            manager: found.manager,
+            places: found.reads.as_ref().ok().map(|needs| needs.places.clone()),
+        }
+    }
+
+    /// Whether `found` does again what this did: it works in the same directory, or only fetches what this fetched.
+    pub(super) fn did(&self, found: &Found) -> bool {
+        if self.manager != found.manager {
+            return false;
+        }
+        let related = || {
+            path::below(&found.directory, &self.directory).is_some()
+                || path::below(&self.directory, &found.directory).is_some()
+        };
+        let fetched = |needs: &Needs| match (&needs.reads.early, &self.places) {
+            (Early::Itself, _) => false,
+            (Early::Fetch(_), None) => related(),
+            (Early::Fetch(_), Some(all)) => needs.places.iter().all(|place| all.contains(place)),
+        };
+        self.directory == found.directory || found.reads.as_ref().is_ok_and(fetched)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::between::{Fate, Moves, moved_to};
+use super::between::{Fate, Moves};
 use super::brought::Brought;
+use super::cut::moved_to;
 use super::installs::{Found, is_lock};
 use crate::context::{Entry, path};
 use crate::model::managers::{Kind, invocation};
@@ -56,6 +57,9 @@ pub(super) fn manifests<'a>(
             continue;
         }
         named(cx, from)?;
+        if by.to.contains(['"', '\'', '\\', ' ', '\t']) {
+            return Err(format!("`{}` cannot be named in a COPY as it is", by.to));
+        }
         let is_directory = cx.context.entry(from) == Some(Entry::Directory);
         let (group, to) = match is_directory {
             true => (from.clone(), to.clone()),
@@ -114,7 +118,11 @@ impl Manifests<'_> {
 
     /// The destination, written as that of the COPY is.
     fn destination(&self) -> String {
-        let written = self.by.written;
+        let odd = ['"', '\'', '\\', ' ', '\t'];
+        let written = match self.by.written.contains(odd) {
+            true => self.by.to.as_str(),
+            false => self.by.written,
+        };
         let base = match written.strip_suffix('.') {
             Some(directory) if directory.is_empty() || directory.ends_with('/') => directory,
             _ => written,
