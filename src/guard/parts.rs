@@ -221,7 +221,7 @@ pub(super) fn is_file(source: &str) -> bool {
         "txt",
         "vbproj",
     ];
-    const MORE: [&str; 7] = ["xml", "yaml", "yml", "cjsx", "tsx", "jsx", "sql"];
+    const MORE: [&str; 8] = ["xml", "yaml", "yml", "cjsx", "tsx", "jsx", "sql", "whl"];
     if source.ends_with('/') {
         return false;
     }
