@@ -2,6 +2,7 @@
 //! have.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::LazyLock;
 
 use dockeropt::model::managers;
@@ -9,6 +10,7 @@ use dockeropt::rule::Effect;
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use super::tree::{Difference, Tree};
+use crate::files::files_under;
 
 /// Files whose content tells when or where it was written. Found by building every application twice: see
 /// `builds_of_one_file_differ_in_noise_only`. What package managers keep in their caches is of that kind too.
@@ -100,6 +102,8 @@ pub(crate) struct Declared<'t> {
     effects: &'t [Effect],
     /// The rewritten Dockerfile.
     text: &'t str,
+    /// The build context.
+    context: &'t Path,
     /// The folders of the caches and indexes of package managers.
     caches: Vec<String>,
     /// The files of the Debian packages that are no longer there.
@@ -107,12 +111,14 @@ pub(crate) struct Declared<'t> {
 }
 
 impl<'t> Declared<'t> {
-    /// `env` is that of the image, which may move caches; `text` is the rewritten Dockerfile.
+    /// `env` is that of the image, which may move caches; `text` is the rewritten Dockerfile, and `context` the build
+    /// context.
     pub(crate) fn new(
         trees: [&'t Tree; 2],
         effects: &'t [Effect],
         env: &[&str],
         text: &'t str,
+        context: &'t Path,
     ) -> Self {
         let [before, after] = trees;
         Self {
@@ -120,6 +126,7 @@ impl<'t> Declared<'t> {
             after,
             effects,
             text,
+            context,
             caches: caches(&before.folders_in("/home"), env),
             dropped: dropped(before, after),
         }
@@ -140,6 +147,7 @@ impl<'t> Declared<'t> {
             Effect::Caches => self.is_cache(difference),
             Effect::Packages => self.is_package(difference),
             Effect::Temp => self.is_download(difference),
+            Effect::File(name) => self.is_left_out(difference, name),
             _ => false,
         })
     }
@@ -185,6 +193,20 @@ impl<'t> Declared<'t> {
         let name = last_component(&difference.path);
         let mut named = self.text.split_whitespace().map(last_component);
         difference.is_gone() && difference.was_file() && named.any(|one| one == name)
+    }
+
+    /// An ignore file that the context did not hold, a file of the context that it keeps out, or a folder of such files.
+    fn is_left_out(&self, difference: &Difference, ignore: &str) -> bool {
+        let name = last_component(&difference.path);
+        if name == ignore {
+            return !difference.is_gone();
+        }
+        let mut files = files_under(self.context).into_iter();
+        difference.is_gone()
+            && files.any(|file| match difference.is_directory() {
+                true => file.parent().unwrap().iter().any(|one| one == name),
+                false => file.ends_with(name) && difference.was(&std::fs::read(&file).unwrap()),
+            })
     }
 
     /// The folder of the cache that a path lies in.
@@ -281,11 +303,14 @@ mod tests {
     ) -> Vec<String> {
         let trees = [before, after].map(Tree::of_files);
         let env = ["GOPATH=/elsewhere"];
+        let context = tempfile::tempdir().unwrap();
+        std::fs::write(context.path().join("a.log"), "one").unwrap();
         let declared = Declared::new(
             [&trees[0], &trees[1]],
             effects,
             &env,
             "RUN rm /opt/a.tar.gz",
+            context.path(),
         );
         let all = differences(&trees[0], &trees[1]).into_iter();
         let wrong = all.filter(|one| !declared.is_noise(one) && !declared.covers(one));
@@ -394,5 +419,25 @@ mod tests {
             undeclared(&before, &[], &[]),
             ["/opt/a.tar.gz", "/opt/b.tar.gz", "/opt/tar"]
         );
+    }
+
+    #[test]
+    fn files_of_the_context_go_where_an_ignore_file_is_declared() {
+        let before = [
+            ("/srv/a.log", "one"),
+            ("/srv/b.log", "one"),
+            ("/opt/a.log", "two"),
+        ];
+        let after = [("/srv/.dockerignore", "*.log")];
+        let all = [
+            "/opt/a.log",
+            "/srv/.dockerignore",
+            "/srv/a.log",
+            "/srv/b.log",
+        ];
+        assert_eq!(undeclared(&before, &after, &[]), all);
+        let ignore = Effect::File(".dockerignore".to_owned());
+        let left = ["/opt/a.log", "/srv/b.log"];
+        assert_eq!(undeclared(&before, &after, &[ignore]), left);
     }
 }

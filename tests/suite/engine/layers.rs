@@ -29,7 +29,7 @@ fn sums_are_those_of_the_saved_image() {
         .into_iter()
         .filter(|app| APPS.contains(&app.name.as_str()))
         .map(|app| {
-            let built = app.build(engine, &app.text, &["--network=host"]).unwrap();
+            let built = app.build(engine, &["--network=host"]).unwrap();
             (app, built)
         })
         .collect();

@@ -206,6 +206,12 @@ impl Difference {
         before.is_some_and(|entry| matches!(entry.kind, Kind::File(_)))
     }
 
+    /// Whether a file of this content stood there.
+    pub(crate) fn was(&self, content: &[u8]) -> bool {
+        let kind = Kind::File(Sha256::digest(content).into());
+        self.before.as_ref().is_some_and(|entry| entry.kind == kind)
+    }
+
     /// Whether every side that there is is a directory.
     pub(crate) fn is_directory(&self) -> bool {
         let mut sides = self.before.iter().chain(&self.after);

@@ -1,0 +1,1 @@
+KEY = "not a secret"

@@ -1,0 +1,5 @@
+import six
+
+from shared import KEY
+
+print(six.text_type(KEY))

@@ -1,0 +1,3 @@
+SECRET_KEY = "only-for-tests"
+LOCALE_PATHS = ["/app/locale"]
+ROOT_URLCONF = "urls"

@@ -1,0 +1,6 @@
+const express = require('express');
+
+const app = express();
+app.get('/', (request, response) => response.send('hello'));
+
+module.exports = app;

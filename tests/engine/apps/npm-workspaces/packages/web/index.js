@@ -1,0 +1,1 @@
+console.log(require('@repo/format')(90000));

@@ -1,0 +1,3 @@
+import six
+
+print(six.ensure_str(b"installed by pipenv"))
