@@ -1,4 +1,5 @@
-//! Which files of a context the engine sends for `COPY . /`, and which the context model says it does.
+//! Which files of a context the engine sends for `COPY . /`, and which the context model says it does; and what comes of
+//! an ignore file that was made for an application.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,6 +9,7 @@ use dockeropt::context::copy::Copy;
 use dockeropt::context::ignore::Ignore;
 use dockeropt::walk::disk::DiskContext;
 
+use super::apps::{App, build, output, written};
 use super::{Engine, engine, unique};
 use crate::files::files_under;
 
@@ -79,6 +81,30 @@ fn ignore_files_keep_out_what_the_engine_keeps_out() {
         .collect();
     println!("{} ignore files compared", CASES.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_no_build_needs_stays_out_of_the_image() {
+    let Some(engine) = engine() else { return };
+    let app = App::all().into_iter().find(|app| app.name == "junk");
+    let app = app.unwrap();
+    let report = app.rewrite();
+    let context = app.context(&written(&report));
+    let rewritten = || build(engine, context.path(), &report.output, &[]).unwrap();
+    let built = [app.build(engine, &[]).unwrap(), rewritten()];
+    let names = built.map(|built| output(built.image(), Some("ls -A /app | xargs")));
+    let kept = ".dockerignore .gitignore index.js node_modules package-lock.json package.json";
+    let all = ".env .gitignore .vscode Dockerfile index.js node_modules package-lock.json \
+               package.json server.log";
+    let ends = [all, kept].map(|names| format!("{names}\nexit status: 0"));
+    assert_eq!(names, ends);
+
+    fs::write(context.path().join("server.log"), unique()).unwrap();
+    let again = rewritten();
+    let is_step = |name: &str| name.contains("] COPY ") || name.contains("] RUN ");
+    let steps = again.steps.iter().filter(|(name, _)| is_step(name));
+    let ran: Vec<&String> = steps.filter(|one| !one.1).map(|one| one.0).collect();
+    assert!(ran.is_empty(), "an edit of `server.log` runs {ran:?}");
 }
 
 fn compare(engine: Engine, context: &Path, case: &str) -> Option<String> {
