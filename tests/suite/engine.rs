@@ -9,6 +9,7 @@ mod config;
 mod declared;
 mod ignore;
 mod layers;
+mod rebuilds;
 mod rewrites;
 mod tree;
 
