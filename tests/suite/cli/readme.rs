@@ -20,6 +20,21 @@ fn the_diff_is_what_fix_prints() {
 }
 
 #[test]
+fn what_is_won_is_what_fix_says_beside_the_diff() {
+    let (_, rest) = README.split_once("```text\n").unwrap();
+    let (shown, _) = rest.split_once("```\n").unwrap();
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command();
+    let command = command.current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.args(["fix", "examples/backend"]).output().unwrap();
+    let printed = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        printed.starts_with(shown),
+        "README shows other figures than are printed:\n{printed}"
+    );
+}
+
+#[test]
 fn the_commands_and_options_are_there() {
     let sandbox = Sandbox::new();
     let help = |args: &[&str]| sandbox.run(args).ended(0).out;
