@@ -79,6 +79,7 @@ impl PassContext<'_> {
             applicability: self.rule.applicability,
             patch: Patch::new(edits).ok()?,
             files: Vec::new(),
+            sent: None,
         })
     }
 

@@ -57,6 +57,19 @@ pub struct Fix {
     pub patch: Patch,
     /// Other files that the fix writes: path relative to the context, and content after it.
     pub files: Vec<(PathBuf, Vec<u8>)>,
+    /// What a build sends of its context, without and with the fix, where it is about that.
+    pub sent: Option<[Sent; 2]>,
+}
+
+/// How much of the build context a build sends.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Sent {
+    /// The bytes of the files.
+    pub bytes: u64,
+    /// How many files.
+    pub files: u64,
+    /// Whether it is more, for there was too much to look at.
+    pub at_least: bool,
 }
 
 /// What one change costs in the next build, before and after a rewrite.

@@ -107,6 +107,7 @@ mod tests {
                 applicability: Applicability::Unsafe,
                 patch: Patch::default(),
                 files: files.collect(),
+                sent: None,
             }),
             applied: true,
             estimate: None,

@@ -19,7 +19,7 @@ use crate::model::{Model, ModelInput};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::{self, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
-use crate::report::Fix;
+use crate::report::{Fix, Sent};
 use crate::syntax::Dockerfile;
 use crate::text::{Patch, Span};
 
@@ -386,6 +386,7 @@ impl<'a> Question<'a> {
             applicability: cx.rule.applicability,
             patch: Patch::default(),
             files: vec![(PathBuf::from(path), after)],
+            sent: Some(sizes),
         };
         out.report(span, message(&brings, &taken, sizes), Some(fix));
     }
@@ -556,7 +557,7 @@ fn listed(names: &[String]) -> String {
 }
 
 /// What is brought, the secrets first, and what it weighs.
-fn message(brings: &str, taken: &[Candidate<'_>], [before, after]: [walk::Size; 2]) -> String {
+fn message(brings: &str, taken: &[Candidate<'_>], [before, after]: [Sent; 2]) -> String {
     let names = |ones: Vec<&Candidate<'_>>| {
         let slash = |one: &Candidate<'_>| if one.is_directory { "/" } else { "" };
         let names = ones
@@ -575,5 +576,6 @@ fn message(brings: &str, taken: &[Candidate<'_>], [before, after]: [walk::Size; 
     }
     let told = told.join("; ");
     let them = if taken.len() == 1 { "it" } else { "them" };
+    let [before, after] = [before, after].map(walk::shown);
     format!("{told}; without {them} the build context shrinks from {before} to {after}")
 }

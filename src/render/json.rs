@@ -5,7 +5,7 @@
 use serde::Serialize;
 
 use super::{Tally, human};
-use crate::report::{Rebuild, Report};
+use crate::report::{Finding, Rebuild, Report, Sent};
 use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
@@ -48,6 +48,7 @@ pub fn file(report: &Report, diff: Option<String>) -> String {
         applied: finding.applied,
         estimate: finding.estimate.as_ref(),
         rebuild: &finding.rebuilds,
+        context: sent(finding),
     });
     let declined = report.declined.iter();
     let withheld = report.withheld.iter();
@@ -89,6 +90,11 @@ pub fn rules(rules: &[Rule]) -> String {
     format!("{{\"version\":{VERSION},\"rules\":{rows}}}\n")
 }
 
+fn sent(finding: &Finding) -> Option<Context> {
+    let [before, after] = finding.fix.as_ref()?.sent?;
+    Some(Context { before, after })
+}
+
 fn to_string(value: &impl Serialize) -> String {
     // Fails only for maps with keys that are not strings; there are none.
     serde_json::to_string(value).unwrap_or_default()
@@ -121,6 +127,14 @@ struct FindingRow<'a> {
     applied: bool,
     estimate: Option<&'a Estimate>,
     rebuild: &'a [Rebuild],
+    context: Option<Context>,
+}
+
+/// What a build sends of its context, without and with a fix.
+#[derive(Serialize)]
+struct Context {
+    before: Sent,
+    after: Sent,
 }
 
 #[derive(Serialize)]

@@ -2,6 +2,7 @@
 
 use crate::context::ignore::{Ignore, Verdict};
 use crate::context::{BuildContext, Entry, Kind, path};
+use crate::report::Sent;
 
 /// How many names of the context are looked at, in each of the two walks.
 const MAX_NAMES: usize = 100_000;
@@ -59,22 +60,13 @@ impl Contents {
     }
 }
 
-/// How much of the context a build sends.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Size {
-    pub(super) bytes: u64,
-    pub(super) files: u64,
-    /// Whether it is more, for there was too much to look at.
-    pub(super) at_least: bool,
-}
-
 /// What is sent of `directories`, none of them in another, under two ignore files.
 pub(super) fn sizes(
     context: &dyn BuildContext,
     ignores: [&Ignore; 2],
     directories: &[String],
-) -> [Size; 2] {
-    let mut sizes = [Size::default(); 2];
+) -> [Sent; 2] {
+    let mut sizes = [Sent::default(); 2];
     let verdict_on = |ignore: &Ignore, directory: &str| {
         let inner = path::prefixes(directory);
         inner.fold(ignore.root(), |parent, inner| ignore.enter(&parent, inner))
@@ -116,21 +108,16 @@ pub(super) fn sizes(
     sizes
 }
 
-impl std::fmt::Display for Size {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let least = if self.at_least { "at least " } else { "" };
-        let plural = if self.files == 1 { "" } else { "s" };
-        write!(
-            out,
-            "{least}{} in {} file{plural}",
-            shown(self.bytes),
-            self.files
-        )
-    }
+/// What is sent, in words.
+pub(super) fn shown(sent: Sent) -> String {
+    let least = if sent.at_least { "at least " } else { "" };
+    let plural = if sent.files == 1 { "" } else { "s" };
+    let (bytes, files) = (in_units(sent.bytes), sent.files);
+    format!("{least}{bytes} in {files} file{plural}")
 }
 
 /// Bytes as Docker shows them: in units of 1,000, one decimal below ten.
-fn shown(bytes: u64) -> String {
+fn in_units(bytes: u64) -> String {
     let units = [(1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
     let Some((unit, name)) = units.into_iter().find(|(unit, _)| bytes >= *unit) else {
         return format!("{bytes} bytes");
@@ -161,8 +148,8 @@ mod tests {
             [&before, &after],
             &["a".to_owned(), "b".to_owned()],
         );
-        assert_eq!(one.to_string(), "3 MB in 3 files");
-        assert_eq!(other.to_string(), "1.5 kB in 2 files");
+        assert_eq!(shown(one), "3 MB in 3 files");
+        assert_eq!(shown(other), "1.5 kB in 2 files");
         let [part, _] = sizes(&context, [&before, &after], &["a".to_owned()]);
         assert_eq!(part.files, 2);
     }

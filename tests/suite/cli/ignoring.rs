@@ -89,6 +89,20 @@ fn json_names_the_files_that_are_written() {
     let json: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     let file = &json["files"][0];
     assert_eq!(file["writes"], serde_json::json!([".dockerignore"]));
+    let sizes: Vec<&serde_json::Value> = file["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| &finding["context"])
+        .filter(|context| !context.is_null())
+        .collect();
+    assert_eq!(
+        sizes,
+        [&serde_json::json!({
+            "before": { "bytes": 91, "files": 4, "at_least": false },
+            "after": { "bytes": 9, "files": 1, "at_least": false },
+        })]
+    );
     let diff = file["diff"].as_str().unwrap();
     assert!(
         diff.contains("--- /dev/null\n+++ b/.dockerignore\n"),
