@@ -319,7 +319,15 @@ fn bundler(one: &Invocation, words: &[Word]) -> Option<Asked> {
         return asks(Vec::new());
     }
     let installs = matches!(one.subcommand_name.as_str(), "" | "install" | "i");
-    (installs && rest(one, words).next().is_none()).then_some(())?;
+    // `--without` and `--with` take the names of groups, as many as there are.
+    let grouped = has(one, &["--without", "--with"]);
+    let is_group = |word: &Word| {
+        let name = word.literal.as_deref().unwrap_or("/");
+        name.chars()
+            .all(|ch| ch.is_alphanumeric() || "_-:".contains(ch))
+    };
+    let stray = rest(one, words).any(|word| !grouped || !is_group(word));
+    (installs && !stray).then_some(())?;
     let files = files(one, &["--gemfile"])?;
     let mut needs = match files.is_empty() {
         true => vec![need(&["Gemfile"])],

@@ -9,7 +9,7 @@ use super::script::{Joint, Shell, joint};
 use crate::model::Step;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::mount::{self, Mount};
-use crate::syntax::shell::{Command, Redirect, Statement, Word};
+use crate::syntax::shell::{Command, Node, Redirect, Statement, Word};
 use crate::syntax::{Instruction, Keyword};
 
 type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
@@ -76,6 +76,10 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn statement(&mut self, statement: &Statement) -> Option<()> {
         let goes_on = matches!(joint(statement), Joint::And | Joint::Then);
+        if goes_on && !statement.negated && is_installer(&statement.node) {
+            self.needs.is_system = false;
+            return Some(());
+        }
         let command = statement.command().filter(|_| !statement.negated)?;
         let is_plain = |word: &Word| word.substitutions.is_empty();
         let plain = command
@@ -146,6 +150,13 @@ impl Reader<'_> {
                 true
             }
             "true" | ":" | "echo" | "update-ca-certificates" | "ldconfig" | "locale-gen" => true,
+            // Variables of a file that lies elsewhere.
+            "." | "source" => {
+                let [file] = rest else { return None };
+                file.starts_with('/').then_some(())?;
+                self.needs.manifests.push(vec![(*file).to_owned()]);
+                false
+            }
             "mkdir" | "useradd" | "adduser" | "groupadd" | "addgroup" => false,
             "a2enmod"
             | "a2dismod"
@@ -219,6 +230,51 @@ impl Reader<'_> {
             (_, path) => Some(join(self.cwd.as_deref()?, path.trim_end_matches('/'))),
         }
     }
+}
+
+/// Whether what is fetched from a place that is known to set up a tool is piped into an interpreter.
+fn is_installer(node: &Node) -> bool {
+    const KNOWN: [&str; 10] = [
+        "https://deb.nodesource.com/",
+        "https://rpm.nodesource.com/",
+        "https://getcomposer.org/",
+        "https://bootstrap.pypa.io/",
+        "https://install.python-poetry.org",
+        "https://raw.githubusercontent.com/python-poetry/",
+        "https://raw.githubusercontent.com/sdispater/poetry/",
+        "https://astral.sh/uv/",
+        "https://get.pnpm.io/",
+        "https://bun.sh/install",
+    ];
+    let Node::Pipeline(members) = node else {
+        return false;
+    };
+    let [fetch, run] = members.as_slice() else {
+        return false;
+    };
+    let words = |statement: &Statement| -> Option<Vec<String>> {
+        let command = statement.command().filter(|one| one.redirects.is_empty())?;
+        command
+            .words
+            .iter()
+            .map(|word| word.literal.clone())
+            .collect()
+    };
+    let (Some(fetch), Some(mut run)) = (words(fetch), words(run)) else {
+        return false;
+    };
+    run.retain(|word| word != "sudo" && word != "-E");
+    let is_known = |word: &String| {
+        let url = word.replace("http://", "https://");
+        !word.contains('/') || KNOWN.iter().any(|known| url.starts_with(known))
+    };
+    let fetches = matches!(fetch.first().map(String::as_str), Some("curl" | "wget"));
+    let runs = matches!(
+        run.first().map(String::as_str),
+        Some("sh" | "bash" | "php" | "python" | "python3")
+    );
+    let is_elsewhere = |word: &String| !word.contains('/') || word.contains("=/usr/");
+    fetches && runs && fetch.iter().skip(1).all(is_known) && run.iter().skip(1).all(is_elsewhere)
 }
 
 /// A word in which nothing expands, but for stars and the home.

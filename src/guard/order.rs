@@ -121,7 +121,7 @@ impl<'a, 'f> Mover<'a, 'f> {
         let of_context =
             instruction.flag("from").is_none() && !sources(instruction).iter().any(remote);
         (of_context || needs.is_system)
-            && is_out_of_the_way(&into)
+            && (is_out_of_the_way(&into) || is_project_at_root(copy, &into) && !needs.is_system)
             && needs.deleted.iter().all(keeps)
             && self.finds(needs, copy)
     }
@@ -191,6 +191,14 @@ fn is_metadata(keyword: Keyword) -> bool {
 
 fn has_variable(instruction: &Instruction) -> bool {
     instruction.logical.text.contains(&b'$')
+}
+
+/// Whether the whole context is copied to a place that holds every project or everything: what it brings of the system
+/// is looked at where the context is known; tools that install for a project look beside it.
+fn is_project_at_root(copy: At<'_, '_>, into: &str) -> bool {
+    let sources = sources(copy.0.instruction);
+    let whole = matches!(sources.as_slice(), ["." | "./"]);
+    whole && matches!(into, "/" | "/home" | "/root")
 }
 
 /// Whether a directory is none in which package managers read or write by themselves, and holds none.

@@ -14,9 +14,16 @@ type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
 /// directory that they are in, or the very same sources.
 pub(super) fn is_part_of(part: At<'_, '_>, whole: At<'_, '_>) -> bool {
     let (one, all) = (part.0.instruction, whole.0.instruction);
-    let copies =
-        one.keyword == Keyword::Copy && matches!(all.keyword, Keyword::Copy | Keyword::Add);
-    if !copies || !have_same_flags(one, all) || !is_plain(one) || !is_plain(all) {
+    // A file that is no archive is added as it is copied.
+    let copies = |one: &Instruction| matches!(one.keyword, Keyword::Copy | Keyword::Add);
+    let unpacks = one.keyword == Keyword::Add && !sources(one).iter().all(|one| is_file(one));
+    if !copies(one)
+        || !copies(all)
+        || unpacks
+        || !have_same_flags(one, all)
+        || !is_plain(one)
+        || !is_plain(all)
+    {
         return false;
     }
     let (Some((from, to)), Some((into, is_directory))) = (place(part), place(whole)) else {

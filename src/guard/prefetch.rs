@@ -166,7 +166,8 @@ fn uses(call: &Call<'_>, step: &Step<'_>) -> bool {
                 .words
                 .iter()
                 .any(|word| word.text.contains('@'));
-            let installs = matches!(sub, "install" | "get") && !elsewhere;
+            let installs =
+                matches!(sub, "install" | "get" | "mod vendor" | "mod tidy") && !elsewhere;
             (builds || installs) && !by_flag && !by_variable
         }
         "maven" | "gradle" => builds,

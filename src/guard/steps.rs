@@ -307,6 +307,9 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
             .take(MOST_JOINED);
         let mover = self.mover(at);
         let part = (&self.new[at], self.after);
+        if part.0.instruction.keyword != Keyword::Copy {
+            return false;
+        }
         for (_, old) in rest.filter(|(index, _)| !self.taken[*index]) {
             let old = (old, self.before);
             if parts::is_part_of(part, old) {

@@ -395,7 +395,7 @@ fn what_stands_between_decides() {
         in_variable,
         "COPY package.json $D/\nENV D=/a\nWORKDIR $D\nRUN npm install\nCOPY . $D",
     );
-    for place in ["/", "/usr", "/usr/local/lib", "/etc", "/root", "/lib"] {
+    for place in ["/usr", "/usr/local/lib", "/etc", "/lib"] {
         let before = format!("COPY . {place}\nWORKDIR {place}\nRUN npm install");
         let after =
             format!("COPY package.json {place}/\nWORKDIR {place}\nRUN npm install\nCOPY . {place}");

@@ -16,7 +16,7 @@ fn after(part: &str, fetch: &str, install: &str) -> String {
 }
 
 /// Manifests, the command that fetches, and the one that it fetches for.
-const GOOD: [(&str, &str, &str); 21] = [
+const GOOD: [(&str, &str, &str); 22] = [
     ("go.mod go.sum", "go mod download", "go build -o /x ./..."),
     (
         "go.mod go.sum",
@@ -24,6 +24,7 @@ const GOOD: [(&str, &str, &str); 21] = [
         "CGO_ENABLED=0 go build -o /x . && ls",
     ),
     ("go.mod", "go mod download", "go install ./cmd/x"),
+    ("go.mod", "go mod download", "go mod vendor"),
     (
         "pom.xml",
         "mvn -B dependency:go-offline",

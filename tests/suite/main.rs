@@ -20,6 +20,7 @@ mod guard_modes;
 mod guard_mounts;
 mod guard_mutation;
 mod guard_order;
+mod guard_order_tools;
 mod guard_packages;
 mod guard_prefetch;
 mod guard_split;

@@ -1,0 +1,103 @@
+//! Installs that are put in front of the source with the tools that they need, and of a source at the root of the image.
+
+use crate::guard::{passes, stops};
+
+/// What `copy-manifests-first` declares.
+const FIRST: &str = "order sources layers prefetch";
+
+#[track_caller]
+fn moves(image: &str, before: &str, after: &str) {
+    let on = |body: &str| format!("FROM {image}\n{body}");
+    passes(FIRST, &on(before), &on(after));
+}
+
+#[track_caller]
+fn stays(image: &str, before: &str, after: &str) {
+    let on = |body: &str| format!("FROM {image}\n{body}");
+    stops(FIRST, &on(before), &on(after));
+}
+
+/// What is added of the context is part of it, too, unless it is an archive that is unpacked.
+#[test]
+fn manifests_are_added() {
+    let before = "WORKDIR /app\nADD . /app\nADD Gemfile /app/Gemfile\nRUN bundle install --without development test\nCMD x";
+    let after = "WORKDIR /app\nADD Gemfile /app/Gemfile\nRUN bundle install --without development test\nADD . /app\nCMD x";
+    moves("ruby:3", before, after);
+    let other = |text: &str, from: &str, to: &str| text.replace(from, to);
+    for (from, to) in [
+        ("ADD Gemfile /app/Gemfile", "ADD Gemfile.tar.gz /app/"),
+        (
+            "ADD Gemfile /app/Gemfile",
+            "ADD https://example.com/Gemfile /app/",
+        ),
+        ("--without development test", "--without development ./test"),
+        ("--without development test", "development test"),
+    ] {
+        stays("ruby:3", &other(before, from, to), &other(after, from, to));
+    }
+}
+
+/// Of the whole context at the root of the image only tools of a project may be put in front.
+#[test]
+fn the_root_is_a_project_of_its_own() {
+    let before = "COPY . .\nRUN npm install -g pnpm@9\nRUN npm ci\nCMD x";
+    let after = "COPY package.json package-lock.json ./\nRUN npm install -g pnpm@9\nRUN npm ci\nCOPY . .\nCMD x";
+    moves("node:20", before, after);
+    let other = |text: &str, from: &str, to: &str| text.replace(from, to);
+    for place in ["/root", "/home"] {
+        let whole = format!("COPY . {place}");
+        let part = format!("COPY package.json package-lock.json {place}/");
+        let workdir = format!("WORKDIR {place}\n");
+        let after = after.replace("COPY . .", &whole);
+        let after = after.replace("COPY package.json package-lock.json ./", &part);
+        moves(
+            "node:20",
+            &(workdir.clone() + &before.replace("COPY . .", &whole)),
+            &(workdir + &after),
+        );
+    }
+    for (from, to) in [
+        ("COPY . .", "COPY . /usr"),
+        ("COPY . .", "COPY rootfs /"),
+        ("RUN npm install -g pnpm@9", "RUN apt-get install -y git"),
+    ] {
+        stays("node:20", &other(before, from, to), &other(after, from, to));
+    }
+}
+
+/// Installers that are known, and variables of files elsewhere, ask nothing of the source.
+#[test]
+fn tools_are_set_up_first() {
+    for (tool, passes) in [
+        (
+            "curl -fsSL https://deb.nodesource.com/setup_20.x | bash -",
+            true,
+        ),
+        (
+            "curl -sS https://getcomposer.org/installer | php -- --install-dir=/usr/local/bin",
+            true,
+        ),
+        ("curl -fsSL https://example.com/setup.sh | bash -", false),
+        ("cat setup.sh | bash -", false),
+        (
+            "curl -fsSL https://deb.nodesource.com/setup_20.x | bash ./x",
+            false,
+        ),
+        (
+            "curl -fsSL https://deb.nodesource.com/setup_20.x | tee x",
+            false,
+        ),
+        (". /tmp/variables", true),
+        (". ./variables", false),
+        (". variables", false),
+    ] {
+        let before = format!("COPY . /app\nWORKDIR /app\nRUN {tool} && npm ci\nCMD x");
+        let after = format!(
+            "WORKDIR /app\nCOPY package.json package-lock.json /app/\nRUN {tool} && npm ci\nCOPY . /app\nCMD x"
+        );
+        match passes {
+            true => moves("node:20", &before, &after),
+            false => stays("node:20", &before, &after),
+        }
+    }
+}
