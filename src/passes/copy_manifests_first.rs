@@ -18,12 +18,12 @@ use crate::context::ignore::{self, Ignore};
 use crate::context::path;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
-use crate::pass::runs::{Stage, shown_span};
+use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::rule::Applicability;
 use crate::syntax::Keyword;
 use crate::text::Span;
-use between::{Between, Fate, Moves, is_of_the_system};
+use between::{Between, Fate, Moves};
 use brought::Brought;
 use installs::{Done, Found, Needs};
 use rewrite::{Manifests, Rewrite};
@@ -62,16 +62,37 @@ fn decline_unknown(cx: &PassContext<'_>, out: &mut Findings) {
     }
 }
 
+/// Points at installs behind the source in RUNs whose commands are not known.
+fn decline_unread(stage: &Stage<'_>, brought: &[Brought<'_>], out: &mut Findings) {
+    let has_source = |index: usize, step: &Step<'_>| {
+        let mut brought = brought.iter();
+        is_of_whole_context(step)
+            || brought.any(|one| one.step == index && !one.directories.is_empty())
+    };
+    let mut steps = stage.steps.iter().enumerate();
+    let source = steps.position(|(index, step)| has_source(index, step));
+    for step in stage.steps.iter().skip(source.unwrap_or(usize::MAX)) {
+        if let Some(reason) = installs::unread(step) {
+            out.decline(shown_span(step.instruction), reason);
+        }
+    }
+}
+
+/// Whether a step copies the whole context.
+fn is_of_whole_context(step: &Step<'_>) -> bool {
+    const WHOLE: [&str; 3] = [".", "./", "/"];
+    let instruction = step.instruction;
+    let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
+    let mut sources = instruction.words().iter().rev().skip(1);
+    let of_context = is_copy && instruction.flag("from").is_none();
+    of_context && sources.any(|word| WHOLE.contains(&word.text.as_str()))
+}
+
 /// The first install behind a COPY of the whole context that is not known.
 fn behind_whole_context(stage: &Stage<'_>, is_known: impl Fn(usize) -> bool) -> Option<Span> {
-    const WHOLE: [&str; 3] = [".", "./", "/"];
     let mut copied = false;
     for (index, step) in stage.steps.iter().enumerate() {
-        let instruction = step.instruction;
-        let is_copy = matches!(instruction.keyword, Keyword::Copy | Keyword::Add);
-        let of_context = is_copy && instruction.flag("from").is_none() && !is_known(index);
-        let mut sources = instruction.words().iter().rev().skip(1);
-        copied |= of_context && sources.any(|word| WHOLE.contains(&word.text.as_str()));
+        copied |= !is_known(index) && is_of_whole_context(step);
         let Some(script) = step.script().filter(|_| copied) else {
             continue;
         };
@@ -102,12 +123,14 @@ impl CopyManifestsFirst {
             .clone()
             .filter_map(|step| Brought::of(cx, &cx.stages[stage], step, ignore));
         let brought: Vec<Brought<'_>> = brought.collect();
+        decline_unread(&cx.stages[stage], &brought, out);
         let is_known = |step| brought.iter().any(|one| one.step == step);
         if let Some(span) = behind_whole_context(&cx.stages[stage], is_known) {
             out.decline(span, "what the COPY brings, or to where, is not known");
             return installed;
         }
-        let found = steps.flat_map(|step| installs::of_step(&Place { cx, stage, step }, &brought));
+        let found = steps
+            .flat_map(|step| installs::of_step(&Place { cx, stage, step }, &brought, &self.tools));
         let mut found: Vec<Found> = found.collect();
         let all: Installed = found.iter().map(Done::of).collect();
         let mut from = 0;
@@ -147,8 +170,19 @@ impl CopyManifestsFirst {
             found,
             reads: &reads,
             source,
+            absolute: false,
         };
-        let moves = between.moves();
+        let mut moves = between.moves();
+        if moves.installs.is_empty() && moves.is_blocked() {
+            let other = Between {
+                absolute: true,
+                ..between
+            }
+            .moves();
+            if !other.installs.is_empty() {
+                moves = other;
+            }
+        }
         let moved = moves
             .installs
             .iter()
@@ -225,7 +259,7 @@ fn report(
         .iter()
         .filter_map(|one| one.reads.as_ref().ok())
         .collect();
-    if is_of_the_system(&source.to) {
+    if source.is_of_the_system() {
         return Err(at(format!("`{}` holds more than the source", source.to)));
     }
     if let Some(one) = moved.iter().find(|one| !one.is_fed(brought)) {

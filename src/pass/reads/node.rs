@@ -47,6 +47,11 @@ fn of_install(install: &Install<'_>) -> Result<Reads, String> {
     if one.dynamic {
         return Err("a word of the install is not literal".to_owned());
     }
+    if let Some(operand) = install.operands().next() {
+        return Err(format!(
+            "what `{operand}` means for the install is not known"
+        ));
+    }
     let project = install.project;
     let package = project.package_json().map_err(|error| error.to_string())?;
     let package = package.ok_or("there is no `package.json` in the build context")?;

@@ -26,16 +26,21 @@ pub(super) fn lock(install: &Install<'_>, reads: &mut Reads) -> Result<(), Strin
             let others = ["package-lock.json", "yarn.lock", "pnpm-lock.yaml"];
             reads.add_files(install, &others);
         }
+        if one.manager.name == "npm" && project.file("yarn.lock").is_some() {
+            reads.doubt(|| changes("yarn.lock"));
+        }
         return Ok(());
     };
     reads.add_files(install, own);
     if is_frozen(one) || is_in_step(install, found)? {
         return Ok(());
     }
-    reads.doubt(|| {
-        format!("the install may change `{found}`, and the COPY behind it puts the old one back")
-    });
+    reads.doubt(|| changes(found));
     Ok(())
+}
+
+fn changes(lock: &str) -> String {
+    format!("the install may change `{lock}`, and the COPY behind it puts the old one back")
 }
 
 /// Whether an install fails without a lock file.

@@ -2,6 +2,7 @@
 
 use super::brought::Brought;
 use super::installs::Found;
+use super::tools::is_elsewhere;
 use super::{CopyManifestsFirst, cut};
 use crate::context::path;
 use crate::model::state::State;
@@ -9,7 +10,7 @@ use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
 use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
-use crate::syntax::shell::{Operator, Script};
+use crate::syntax::shell::{CommandAt, Operator, Script};
 
 /// What becomes of a step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +36,8 @@ pub(super) struct Moves {
     pub(super) stopped: String,
     /// Why an install itself cannot be moved any more: what stays behind the source stands before it.
     pub(super) blocked: Option<String>,
+    /// Whether the source is written with an absolute destination.
+    pub(super) absolute: bool,
 }
 
 /// The steps behind one COPY.
@@ -47,12 +50,24 @@ pub(super) struct Between<'a> {
     pub(super) reads: &'a [String],
     /// The COPY.
     pub(super) source: &'a Brought<'a>,
+    /// Whether the COPY is written with an absolute destination, which means the same behind another WORKDIR.
+    pub(super) absolute: bool,
+}
+
+impl Moves {
+    /// Whether an install could run early but for what stays behind the source.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
+    }
 }
 
 impl Between<'_> {
     /// Which steps move.
     pub(super) fn moves(&self) -> Moves {
-        let mut moves = Moves::default();
+        let mut moves = Moves {
+            absolute: self.absolute,
+            ..Moves::default()
+        };
         let mut settled = (0, 0);
         for index in self.source.step + 1..self.place.stage().steps.len() {
             let fate = match self.fate(index, &mut moves) {
@@ -121,11 +136,15 @@ impl Between<'_> {
         let late = moves.fates.iter().filter(|one| one.1 == Fate::Late);
         let mut late = late.map(|one| one.0).chain([self.source.step]);
         let stage = self.place.stage();
+        let is_workdir =
+            self.step(index).instruction.keyword == Keyword::Workdir && self.source.is_plain();
         let next = stage.steps.get(index + 1);
         let state = next.map_or(&stage.model.end, |next| next.before);
         late.all(|copy| {
             let keyword = self.step(copy).instruction.keyword;
-            !matches!(keyword, Keyword::Copy | Keyword::Add) || self.means_the_same(copy, state)
+            !matches!(keyword, Keyword::Copy | Keyword::Add)
+                || self.means_the_same(copy, state)
+                || self.absolute && copy == self.source.step && is_workdir
         }) && moves
             .fates
             .iter()
@@ -234,6 +253,9 @@ impl Between<'_> {
         if matches!(statement.operator, Some((Operator::Background, _))) {
             return false;
         }
+        if self.pass.tools.is_installer(statement, &self.source.to) {
+            return true;
+        }
         let commands = script.commands();
         let mut inside = commands.iter().filter(|at| at.top == top);
         inside.all(|at| {
@@ -249,14 +271,41 @@ impl Between<'_> {
                         .is_ok_and(|needs| needs.reads.early == Early::Itself);
                     itself && found.is_top && at.command.redirects.is_empty()
                 }
-                None => self.pass.tools.is_tool(at, &self.source.to),
+                None => self.pass.tools.is_tool(at, &self.source.to) || self.is_of_settings(at),
             }
         })
+    }
+
+    /// Whether a command reads variables of a file that a step before wrote word for word.
+    fn is_of_settings(&self, at: &CommandAt<'_>) -> bool {
+        let [name, file] = at.command.words.as_slice() else {
+            return false;
+        };
+        let Some(file) = file.literal.as_deref().filter(|_| at.inside.is_none()) else {
+            return false;
+        };
+        let reads = matches!(name.text.as_str(), "." | "source");
+        let writes = |place: &Place<'_>| {
+            let commands = place.step().script().map(Script::commands);
+            commands.into_iter().flatten().any(|one| {
+                let says = matches!(one.command.name(), Some("echo" | "printf"));
+                let mut targets = one.command.redirects.iter();
+                says && targets.any(|to| to.target.literal.as_deref() == Some(file))
+            })
+        };
+        let apart = is_elsewhere(file, &self.source.to);
+        reads && apart && self.place.before().iter().any(writes)
     }
 }
 
 /// Whether package managers may read what stands there without being told, or below it.
 pub(super) fn is_of_the_system(directory: &str) -> bool {
+    const WHOLE: [&str; 4] = ["/", "/var", "/root", "/home"];
+    WHOLE.contains(&directory) || is_in_system(directory)
+}
+
+/// Whether package managers may read what stands there without being told.
+pub(super) fn is_in_system(file: &str) -> bool {
     const SYSTEM: [&str; 15] = [
         "/bin",
         "/boot",
@@ -276,14 +325,8 @@ pub(super) fn is_of_the_system(directory: &str) -> bool {
     ];
     // Where programs that are no part of the distribution are put.
     const FREE: [&str; 3] = ["/usr/src", "/usr/app", "/usr/local/app"];
-    const WHOLE: [&str; 4] = ["/", "/var", "/root", "/home"];
-    let is_in = |outer: &&str| path::below(directory, outer).is_some();
-    let hidden = directory
-        .split('/')
-        .skip(2)
-        .any(|part| part.starts_with('.'));
+    let is_in = |outer: &&str| path::below(file, outer).is_some();
+    let hidden = file.split('/').skip(2).any(|part| part.starts_with('.'));
     let in_home = ["/root", "/home"].iter().any(is_in);
-    WHOLE.contains(&directory)
-        || in_home && hidden
-        || SYSTEM.iter().any(is_in) && !FREE.iter().any(is_in)
+    in_home && hidden || SYSTEM.iter().any(is_in) && !FREE.iter().any(is_in)
 }

@@ -1,5 +1,6 @@
 //! What a COPY or ADD brings out of the build context: which file stands where in the image behind it.
 
+use super::between::{is_in_system, is_of_the_system};
 use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
 use crate::context::ignore::Ignore;
 use crate::context::{Entry, path};
@@ -79,6 +80,21 @@ impl<'a> Brought<'a> {
         })
     }
 
+    /// Whether its destination may be written as it is, and nothing else of it depends on where it stands.
+    pub(super) fn is_plain(&self) -> bool {
+        let plain = |ch: char| ch.is_alphanumeric() || "/._-@+".contains(ch);
+        let mut words = self.instruction.words().iter().rev().skip(1);
+        let mut flags = self
+            .instruction
+            .flags
+            .iter()
+            .filter_map(|flag| flag.value.as_deref());
+        !self.instruction.is_exec()
+            && self.to.chars().all(plain)
+            && !words.any(|word| word.text.contains('$'))
+            && !flags.any(|value| value.contains('$'))
+    }
+
     /// Whether it puts the file or directory `from` of the context at `target`.
     pub(super) fn puts(&self, from: &str, target: &str) -> bool {
         let at = |landing: &Landing| {
@@ -115,6 +131,23 @@ impl<'a> Brought<'a> {
     pub(super) fn brings_more_than(&self, paths: &[String]) -> bool {
         let mut files = self.copy.files().take(MOST_FILES);
         files.any(|(file, _)| !paths.iter().any(|path| path::below(&file, path).is_some()))
+    }
+
+    /// Whether package managers may read what it brings without being told.
+    pub(super) fn is_of_the_system(&self) -> bool {
+        // Where a project lies that is the whole context, the context says what else comes.
+        let is_whole = matches!(self.directories.as_slice(), [root] if root.is_empty());
+        if !is_whole
+            || !self.named.is_empty()
+            || !matches!(self.to.as_str(), "/" | "/home" | "/root")
+        {
+            return is_of_the_system(&self.to);
+        }
+        let mut files = self.copy.files().take(MOST_FILES).enumerate();
+        files.any(|(count, (_, landing))| {
+            let place = place_of(&landing);
+            count + 1 == MOST_FILES || place.is_none_or(|place| is_in_system(&place))
+        })
     }
 
     /// Whether it brings nothing at all: its sources are not there, or ignored.

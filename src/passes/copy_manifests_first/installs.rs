@@ -1,12 +1,15 @@
 //! The installs of a stage, each with the directory of the build context that it installs for and what it reads there.
 
 use super::brought::Brought;
+use super::tools::Tools;
 use crate::context::{Entry, MemoryContext, path};
 use crate::model::managers::{self, Invocation, invocation};
+use crate::model::script::Opaque;
 use crate::pass::project_place::Place;
 use crate::pass::reads::{Early, Install, Reads, reads};
+use crate::pass::runs::Step;
 use crate::project::Project;
-use crate::syntax::shell::{Command, CommandAt, Script};
+use crate::syntax::shell::{Command, CommandAt, Script, Word};
 use crate::text::Span;
 
 /// An install behind a COPY of the source.
@@ -110,14 +113,14 @@ pub(super) struct Needs {
 }
 
 /// The installs of step `place` that are for a project which `brought` may have copied.
-pub(super) fn of_step(place: &Place<'_>, brought: &[Brought<'_>]) -> Vec<Found> {
+pub(super) fn of_step(place: &Place<'_>, brought: &[Brought<'_>], tools: &Tools) -> Vec<Found> {
     let Some(script) = place.step().script() else {
         return Vec::new();
     };
     let commands = script.commands();
     let found = commands
         .iter()
-        .filter_map(|at| of_command(place, script, at, brought));
+        .filter_map(|at| of_command(place, script, at, (brought, tools)));
     found.collect()
 }
 
@@ -125,7 +128,7 @@ fn of_command(
     place: &Place<'_>,
     script: &Script,
     at: &CommandAt<'_>,
-    brought: &[Brought<'_>],
+    (brought, tools): (&[Brought<'_>], &Tools),
 ) -> Option<Found> {
     let one = invocation(&at.command.words)?;
     let found = |directory: &str, reads| Found {
@@ -154,7 +157,9 @@ fn of_command(
                 root: &root,
                 project: &project,
             };
-            match reads(&install)? {
+            let named = tools.named_by(&one.manager.name, place.step().before);
+            let named = named.map_or(Ok(()), |name| Err(format!("`{name}` is set")));
+            match reads(&install)?.and_then(|reads| named.map(|()| reads)) {
                 Ok(reads) => return Some(found(&directory, placed(reads, &root, &directory))),
                 Err(reason) => refused = refused.or(Some((directory.clone(), reason))),
             }
@@ -197,6 +202,41 @@ pub(super) fn is_of_a_project(command: &Command) -> bool {
         project: &project,
     };
     reads(&install).is_some()
+}
+
+/// Why the commands of a step are not known, where one of them looks like an install of a project.
+pub(super) fn unread(step: &Step<'_>) -> Option<&'static str> {
+    let why = step.opaque()?;
+    let text = match why {
+        Opaque::ExecForm => step
+            .instruction
+            .words()
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect::<Vec<_>>()
+            .join(" "),
+        _ => String::from_utf8_lossy(step.instruction.args_text()).into_owned(),
+    };
+    let commands = text.split(['&', ';', '|', '\n']);
+    let looks_like = |text: &str| {
+        let words = text
+            .split_whitespace()
+            .filter(|word| !matches!(*word, "\\" | "`"));
+        let words = words.map(|text| Word {
+            span: step.instruction.span,
+            text: text.to_owned(),
+            literal: Some(text.to_owned()),
+            substitutions: Vec::new(),
+        });
+        let command = Command {
+            span: step.instruction.span,
+            assignments: Vec::new(),
+            words: words.collect(),
+            redirects: Vec::new(),
+        };
+        is_of_a_project(&command)
+    };
+    commands.into_iter().any(looks_like).then(|| why.reason())
 }
 
 /// The directory in which a command works, and those of the manifests that it names.

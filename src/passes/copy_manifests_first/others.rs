@@ -1,6 +1,6 @@
 //! Other COPYs between the source and the installs behind it: which of them come before the source, and which stay.
 
-use super::between::{Between, Fate, is_of_the_system};
+use super::between::{Between, Fate};
 use super::tools::is_elsewhere;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::shown_span;
@@ -32,8 +32,7 @@ impl Between<'_> {
         let reached = self.places().any(|to| one.reaches(to));
         let whole =
             one.directories.len() == 1 && one.to == self.source.to && one.has_flags_of(self.source);
-        let apart = one.to != "/" && !is_of_the_system(&one.to);
-        if apart && (!reached || whole) {
+        if !one.is_of_the_system() && (!reached || whole) {
             return Ok(Fate::Late);
         }
         let early = is_elsewhere(&one.to, &self.source.to).then_some(Fate::Early);

@@ -17,6 +17,8 @@ use crate::text::{Edit, Span};
 /// A COPY of manifests, to be written.
 pub(super) struct Manifests<'a> {
     by: &'a Brought<'a>,
+    /// Whether the destination is absolute, however that of the COPY is written.
+    absolute: bool,
     /// The sources, paths in the context.
     pub(super) sources: Vec<String>,
     /// Where they go, in the image.
@@ -69,6 +71,7 @@ pub(super) fn manifests<'a>(
             .entry((by.step, group, to.clone()))
             .or_insert(Manifests {
                 by,
+                absolute: moves.absolute,
                 sources: Vec::new(),
                 to: if to.is_empty() { "/".to_owned() } else { to },
                 is_directory,
@@ -119,7 +122,7 @@ impl Manifests<'_> {
     /// The destination, written as that of the COPY is.
     fn destination(&self) -> String {
         let odd = ['"', '\'', '\\', ' ', '\t'];
-        let written = match self.by.written.contains(odd) {
+        let written = match self.absolute || self.by.written.contains(odd) {
             true => self.by.to.as_str(),
             false => self.by.written,
         };
@@ -196,7 +199,10 @@ impl Rewrite<'_> {
 
     /// What runs early goes in front of the source.
     fn move_up(&self, source: &Chunk, mut front: Vec<u8>, fetch: &[u8]) -> Vec<Edit> {
-        let mut edits = Vec::new();
+        let word = self.source.instruction.words().last();
+        let word = word.filter(|_| self.moves.absolute);
+        let absolute = word.map(|word| Edit::replace(word.span, self.destination()));
+        let mut edits: Vec<Edit> = absolute.into_iter().collect();
         for (step, fate) in &self.moves.fates {
             match fate {
                 Fate::Late => {}
@@ -250,7 +256,8 @@ impl Rewrite<'_> {
             true => self.ending(),
             false => b"",
         };
-        let source = source.span.of(text);
+        let source = self.source_lines(source);
+        let source = source.as_slice();
         match fate {
             Fate::Early => {
                 let end = chunk.span.end;
@@ -281,6 +288,22 @@ impl Rewrite<'_> {
             }
         }
         edits
+    }
+
+    /// The lines of the source, its destination absolute where that is asked for.
+    fn source_lines(&self, source: &Chunk) -> Vec<u8> {
+        let mut lines = source.span.of(self.cx.text).to_vec();
+        let word = self.source.instruction.words().last();
+        if let Some(word) = word.filter(|_| self.moves.absolute) {
+            let at = |place: u32| (place - source.span.start) as usize;
+            lines.splice(at(word.span.start)..at(word.span.end), self.destination());
+        }
+        lines
+    }
+
+    /// The destination of the source, absolute.
+    fn destination(&self) -> Vec<u8> {
+        format!("{}/", self.source.to.trim_end_matches('/')).into_bytes()
     }
 
     /// The first step behind the source that may read the manifests, where others stand before it. These need not run

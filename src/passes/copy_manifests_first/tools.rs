@@ -1,11 +1,14 @@
 //! Which commands read nothing of the source: those that set up tools, or go to a directory.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::model::state::State;
 use crate::pass::command;
-use crate::syntax::shell::{Command, CommandAt, Redirect, Script, Word};
+use crate::syntax::shell::{Command, CommandAt, Node, Redirect, Script, Statement, Word};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -20,6 +23,11 @@ pub(in crate::passes) struct Tools {
     settings: Vec<String>,
     /// Commands that change files of the source and no tool that installs.
     aside: Vec<String>,
+    /// Where installers are fetched from that are piped into a shell.
+    installers: Vec<String>,
+    /// The variables of each manager that name other files than it looks for by itself; behind a `=` what the value
+    /// must hold to do so.
+    naming: BTreeMap<String, Vec<String>>,
 }
 
 impl Tools {
@@ -61,6 +69,54 @@ impl Tools {
                     || listed(&self.elsewhere) && words.all(|word| is_aside(word, source))
             }
         }
+    }
+
+    /// The variable of the environment that makes a manager read other files.
+    pub(super) fn named_by<'t>(&'t self, manager: &str, state: &State) -> Option<&'t str> {
+        let mut naming = self.naming.get(manager)?.iter();
+        let found = naming.find(|naming| {
+            let (name, part) = naming.split_once('=').unwrap_or((naming, ""));
+            let value = state.variable(name).map(|one| one.value.as_deref());
+            value.is_some_and(|value| {
+                value.is_none_or(|value| !value.is_empty() && value.contains(part))
+            })
+        })?;
+        Some(found.split('=').next().unwrap_or(found))
+    }
+
+    /// Whether a statement fetches a known installer, and runs it where it reads nothing of `source`.
+    pub(super) fn is_installer(&self, statement: &Statement, source: &str) -> bool {
+        let Node::Pipeline(members) = &statement.node else {
+            return false;
+        };
+        let [Some(fetch), Some(run)] = [members.first(), members.get(1)].map(|one| one?.command())
+        else {
+            return false;
+        };
+        let is_known = |word: &Word| {
+            let text = word.literal.as_deref().unwrap_or("/");
+            let bare = text.split_once("://").map(|(_, bare)| bare);
+            match bare {
+                Some(bare) => self
+                    .installers
+                    .iter()
+                    .any(|one| bare.starts_with(one.as_str())),
+                None => !text.contains('/'),
+            }
+        };
+        let fetches = matches!(command::name(fetch), Some("curl" | "wget"))
+            && fetch.words.iter().skip(1).all(is_known);
+        let interpreters = ["sh", "bash", "php", "python", "python3"];
+        let runs = command::name(run).is_some_and(|name| interpreters.contains(&name))
+            && run.words.iter().skip(1).all(|word| is_aside(word, source));
+        // Composer's would put the program where it runs.
+        let placed = command::name(run) != Some("php")
+            || run
+                .words
+                .iter()
+                .any(|word| word.text.starts_with("--install-dir="));
+        let quiet = fetch.redirects.is_empty() && run.redirects.is_empty();
+        members.len() == 2 && !statement.negated && quiet && fetches && runs && placed
     }
 
     /// Whether a script changes nothing that a step which fetches dependencies would find.
