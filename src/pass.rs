@@ -2,9 +2,12 @@
 //!
 //! A pass never writes, never reads the disk and never sees what another pass of the same phase reported.
 
+pub mod cache_folder;
+pub mod cache_paths;
 pub mod command;
 pub mod download;
 pub mod ending;
+pub mod frontend;
 pub mod landed;
 pub mod later;
 pub mod layout;
@@ -13,7 +16,9 @@ pub mod moves;
 pub mod node_version;
 pub mod project_place;
 pub mod reads;
+pub mod run_flags;
 pub mod runs;
+pub mod sites;
 pub mod touched;
 
 use crate::context::BuildContext;

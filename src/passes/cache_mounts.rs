@@ -5,24 +5,22 @@
 
 mod caches;
 mod data;
-mod flags;
 mod needs;
-mod paths;
 mod script;
 
 use std::collections::BTreeMap;
 
-use self::caches::{CacheMount, Use};
+use self::caches::Use;
 pub(super) use self::data::CacheMounts;
 use self::data::Needs;
 use self::needs::Family;
 use self::script::Mounted;
 use crate::context::path::is_at_or_below;
-use crate::model::Base;
 use crate::model::managers::{self, Manager, Role, invocation};
+use crate::pass::cache_folder::{CacheMount, existing};
 use crate::pass::runs::{self, Step};
-use crate::pass::{Findings, Pass, PassContext};
-use crate::syntax::Dockerfile;
+use crate::pass::sites::{Site, Sites};
+use crate::pass::{Findings, Pass, PassContext, frontend, run_flags};
 use crate::syntax::shell::Script;
 use crate::text::{Edit, Span};
 
@@ -33,7 +31,7 @@ impl Pass for CacheMounts {
         for (index, site) in sites.all.iter().enumerate() {
             self.read(site, index, &mut wants);
         }
-        match self.frontend(cx.file) {
+        match frontend::obstacle(cx.file) {
             Some(reason) => wants.decline_all(&reason),
             None => self.settle(cx, &sites, &mut wants),
         }
@@ -47,51 +45,6 @@ impl Pass for CacheMounts {
         }
         for group in groups.into_values() {
             self.report(cx, &sites, group, out);
-        }
-    }
-}
-
-/// The steps of a file, in order. Stages that are built on one another have one root.
-struct Sites<'a> {
-    all: Vec<Site<'a>>,
-    /// The root of each stage.
-    roots: Vec<usize>,
-    /// For each root, its steps, and the steps that take files from one of its stages.
-    families: Vec<(Vec<usize>, Vec<usize>)>,
-}
-
-struct Site<'a> {
-    stage: usize,
-    root: usize,
-    step: &'a Step<'a>,
-}
-
-impl<'a> Sites<'a> {
-    fn of(cx: &PassContext<'a>) -> Self {
-        let stages = cx.stages;
-        let mut roots: Vec<usize> = Vec::with_capacity(stages.len());
-        let mut all = Vec::new();
-        for (stage, one) in stages.iter().enumerate() {
-            let base = one.base.and_then(|base| roots.get(base).copied());
-            let root = base.unwrap_or(stage);
-            roots.push(root);
-            all.extend(one.steps.iter().map(|step| Site { stage, root, step }));
-        }
-        let mut families = vec![(Vec::new(), Vec::new()); stages.len()];
-        for (index, site) in all.iter().enumerate() {
-            families[site.root].0.push(index);
-            for source in site.step.sources() {
-                if let Base::Stage(stage) = source
-                    && let Some(root) = roots.get(*stage)
-                {
-                    families[*root].1.push(index);
-                }
-            }
-        }
-        Self {
-            all,
-            roots,
-            families,
         }
     }
 }
@@ -227,7 +180,7 @@ impl CacheMounts {
                         None => Ok(mounts),
                     },
                 );
-            let there = caches::existing(step);
+            let there = existing(step);
             let covers =
                 |mount: &CacheMount| there.iter().any(|one| is_at_or_below(&mount.target, one));
             let meets = |mount: &CacheMount| step.mounts_over(&mount.target);
@@ -245,28 +198,6 @@ impl CacheMounts {
             let at = uses.first().map_or(script.span, |one| one.command.span);
             wants.all.push(want(manager, needs, at, mounts));
         }
-    }
-
-    /// Why the file's frontend may not know cache mounts.
-    fn frontend(&self, file: &Dockerfile) -> Option<String> {
-        let syntax = file
-            .directives()
-            .find(|directive| directive.name == "syntax")?;
-        let image = syntax.value.split_whitespace().next().unwrap_or_default();
-        let image = image.split('@').next().unwrap_or(image);
-        let (name, tag) = image.rsplit_once(':').unwrap_or((image, "latest"));
-        if !self.frontends.iter().any(|one| one == name) {
-            return Some(format!(
-                "whether the frontend `{image}` knows cache mounts is not known"
-            ));
-        }
-        let is_old = |old: &String| {
-            let rest = tag.strip_prefix(old.as_str());
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        let experimental = tag.ends_with("experimental");
-        let old = self.old_frontends.iter().any(is_old) && !experimental;
-        old.then(|| format!("the frontend `{image}` does not know cache mounts"))
     }
 
     /// Takes the mounts back where something needs what they would hide.
@@ -400,7 +331,7 @@ impl CacheMounts {
                 flags.push(flag);
             }
         }
-        let insertion = flags::insertion(cx.text, step, script, &flags, &edits);
+        let insertion = run_flags::insertion(cx.text, step, script, &flags, &edits);
         let insertion = insertion.ok_or("what would have to go stands too close together")?;
         edits.push(insertion);
         Ok(edits)

@@ -1,36 +1,11 @@
 //! Where a package manager keeps its cache in a step: the mounts that cover it, or why that is not known.
 
-use super::data::{Cache, Needs, is_system};
-use crate::context::path::is_at_or_below;
-use crate::model::expand::Lookup;
+use super::data::{Needs, is_system};
 use crate::model::managers::{Invocation, Manager};
-use crate::model::mount::{Kind, Mount};
 use crate::model::state::State;
+use crate::pass::cache_folder::{Cache, CacheMount, release};
 use crate::pass::runs::Step;
 use crate::syntax::shell::Command;
-
-/// A mount that a step should have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CacheMount {
-    pub(super) target: String,
-    id: Option<String>,
-    sharing: Option<String>,
-    /// `uid=…` and `gid=…`, for a user who is not root.
-    owner: String,
-}
-
-impl CacheMount {
-    /// The flag.
-    pub(super) fn flag(&self) -> String {
-        let mut flag = format!("--mount=type=cache,target={}", self.target);
-        for (key, value) in [("id", &self.id), ("sharing", &self.sharing)] {
-            if let Some(value) = value {
-                flag.push_str(&format!(",{key}={value}"));
-            }
-        }
-        flag + &self.owner
-    }
-}
 
 /// A use of a manager in a step.
 pub(super) struct Use<'a> {
@@ -74,33 +49,13 @@ pub(super) fn mounts(
             return Err(format!("where `{name}` keeps its cache is not known"));
         }
         for cache in found {
-            let (target, by_variable) = target(cache, state)?;
-            check_target(&target, by_variable, state, &owner)?;
-            let mount = CacheMount {
-                id: id(cache, state)?,
-                sharing: needs.sharing.clone(),
-                owner: owner.clone(),
-                target,
-            };
+            let mount = CacheMount::over(cache, state, needs.sharing.as_deref(), &owner)?;
             if !mounts.contains(&mount) {
                 mounts.push(mount);
             }
         }
     }
     Ok(mounts)
-}
-
-/// The cache mounts that a step has.
-pub(super) fn existing(step: &Step<'_>) -> Vec<String> {
-    let flags = step.instruction.flags.iter();
-    let mounts = flags.filter(|flag| flag.name == "mount");
-    let values = mounts.filter_map(|flag| flag.value.as_deref());
-    let expand = |word: &str| step.before.expand(word, b'\\');
-    let read = values.filter_map(|value| Mount::parse(value, &expand).ok());
-    let caches = read.filter(|mount| mount.kind == Kind::Cache && !mount.readonly);
-    caches
-        .filter_map(|mount| step.before.absolute(&mount.target?))
-        .collect()
 }
 
 fn too_old(needs: &Needs, state: &State) -> Option<String> {
@@ -146,110 +101,6 @@ fn applies(cache: &Cache, command: &str, state: &State) -> bool {
         release.is_some_and(|release| cache.releases.contains(&release))
     };
     named && (cache.releases.is_empty() || release())
-}
-
-/// `debian-bookworm`.
-fn release(state: &State) -> Option<String> {
-    Some(format!(
-        "{}-{}",
-        state.distribution()?.name(),
-        state.release()?
-    ))
-}
-
-/// The folder, and whether it is one that a variable names as it is.
-fn target(cache: &Cache, state: &State) -> Result<(String, bool), String> {
-    for (name, below) in &cache.variables {
-        match state.variable(name).map(|_| state.lookup(name)) {
-            None => {}
-            Some(Lookup::Set(value)) if value.starts_with('/') => {
-                let path = format!("{value}/{below}");
-                let path = state.absolute(&path).unwrap_or(path);
-                return Ok((path, below.is_empty()));
-            }
-            Some(_) => return Err(format!("what `{name}` holds is not known")),
-        }
-    }
-    let root = cache
-        .root
-        .as_ref()
-        .filter(|_| state.is_root() == Some(true));
-    let Some(default) = root.or(cache.default.as_ref()) else {
-        let names: Vec<String> = cache
-            .variables
-            .iter()
-            .map(|(name, _)| format!("`{name}`"))
-            .collect();
-        return Err(format!(
-            "without {} the folder of the cache is not known",
-            names.join(" or ")
-        ));
-    };
-    let Some(below) = default.strip_prefix('~') else {
-        return Ok((default.clone(), false));
-    };
-    match state.home() {
-        Some(home) => Ok((format!("{}{below}", home.trim_end_matches('/')), false)),
-        None => Err(match state.user() {
-            Some(user) => format!("the home of the user `{user}` is not known"),
-            None => "the user of the step is not known".to_owned(),
-        }),
-    }
-}
-
-/// Whether a folder may be mounted over: a cache and nothing else, written to by the step's user.
-fn check_target(target: &str, by_variable: bool, state: &State, owner: &str) -> Result<(), String> {
-    let plain = |ch: char| ch.is_ascii_alphanumeric() || "/._-+@".contains(ch);
-    if !target.chars().all(plain) {
-        return Err(format!("`{target}` is no plain path"));
-    }
-    let (parent, last) = target.rsplit_once('/').unwrap_or_default();
-    let names_a_cache = CACHES
-        .iter()
-        .any(|name| last.to_ascii_lowercase().contains(name));
-    let shared = ["/var/cache", "/.cache"].contains(&target) || last == ".cache";
-    if by_variable && (!names_a_cache || shared) {
-        return Err(format!("`{target}` may hold more than a cache"));
-    }
-    let workdir = state.workdir().unwrap_or("/");
-    if is_at_or_below(workdir, target) {
-        return Err(format!("the working directory is in `{target}`"));
-    }
-    // What a mount point needs above it is made by root.
-    if !owner.is_empty() && state.home().map(|home| home.trim_end_matches('/')) != Some(parent) {
-        return Err(format!("`{parent}` would be made by root"));
-    }
-    Ok(())
-}
-
-/// What the last component of a folder that a variable names has in it where that holds a cache and nothing else.
-const CACHES: [&str; 14] = [
-    "cache", "pip", "npm", "yarn", "pnpm", "store", "uv", "bun", "poetry", "mod", "go-build",
-    "registry", "git", "nuget",
-];
-
-fn id(cache: &Cache, state: &State) -> Result<Option<String>, String> {
-    let Some(name) = &cache.id else {
-        return Ok(None);
-    };
-    if let Some(release) = release(state) {
-        return Ok(Some(format!("{name}-{release}")));
-    }
-    if !cache.id_by_image {
-        let reason =
-            "the distribution and its release are not known: another one could share the cache";
-        return Err(reason.to_owned());
-    }
-    let base = state.base();
-    let family = base.family.map(|family| family.name.as_str());
-    let parts = family.into_iter().chain(base.version.as_deref());
-    let parts: Vec<&str> = parts.chain(base.words.iter().map(String::as_str)).collect();
-    match parts.len() {
-        0 | 1 => Err(
-            "which image the base is, is not known: another one could share the cache".to_owned(),
-        ),
-        _ => Ok(Some(format!("{name}-{}", parts.join("-")))),
-    }
 }
 
 /// Who owns the cache: nobody is named for root.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::model::managers::{Invocation, Kind, Manager, Role};
+use crate::pass::cache_folder::Cache;
 use crate::pass::runs::Step;
 
 /// The rule's `[data]`, which explains the fields.
@@ -14,8 +15,6 @@ pub(in crate::passes) struct CacheMounts {
     /// By the name of the manager's table.
     pub(super) manager: BTreeMap<String, Needs>,
     pub(super) harmless: Vec<String>,
-    pub(super) frontends: Vec<String>,
-    pub(super) old_frontends: Vec<String>,
 }
 
 /// What the mounts of one manager need.
@@ -42,23 +41,6 @@ pub(super) struct Needs {
     pub(super) undo: Option<String>,
     pub(super) fetch: Vec<String>,
     pub(super) also_cleaned: Vec<String>,
-}
-
-/// One folder of a manager.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Cache {
-    #[serde(default)]
-    pub(super) commands: Vec<String>,
-    #[serde(default)]
-    pub(super) releases: Vec<String>,
-    #[serde(default)]
-    pub(super) variables: Vec<(String, String)>,
-    pub(super) root: Option<String>,
-    pub(super) default: Option<String>,
-    pub(super) id: Option<String>,
-    #[serde(default)]
-    pub(super) id_by_image: bool,
 }
 
 /// The first version of a family of images in which the manager has the cache.

@@ -1,14 +1,14 @@
 //! Who else needs what a mount takes out of the image: later steps, stages that copy from this one, the image when it runs.
 
 use super::data::{CacheMounts, Needs};
-use super::paths::{self, Lies, lies};
-use super::{Site, Sites};
 use crate::context::path::is_at_or_below;
 use crate::model::managers::{self, Manager, invocation};
 use crate::model::mount::Mount;
 use crate::pass::PassContext;
+use crate::pass::cache_paths::{self as paths, Lies, lies};
 use crate::pass::command;
 use crate::pass::runs::Step;
+use crate::pass::sites::{Site, Sites};
 use crate::syntax::shell::Command;
 use crate::syntax::{Args, Instruction, Keyword};
 
@@ -209,7 +209,12 @@ impl Family<'_> {
 
     fn names(&self, step: &Step<'_>, text: &str) -> bool {
         let mut targets = self.targets.iter();
-        targets.any(|target| paths::names(text, &paths::spellings(target, self.needs, step.before)))
+        targets.any(|target| {
+            paths::names(
+                text,
+                &paths::spellings(target, &self.needs.caches, step.before),
+            )
+        })
     }
 
     /// A COPY into the cache, or of a folder around it.

@@ -1,10 +1,10 @@
 //! What changes in the script of a step whose caches are mounted: what switches a cache off or empties it goes, and what
 //! a manager needs to fill it comes. Where something cannot go, the whole step is left alone.
 
-use super::caches::CacheMount;
 use super::data::{CacheMounts, Needs};
-use super::paths::{self, Assigned, Lies, lies, path_of};
 use crate::model::managers::{Invocation, Manager, Role, invocation};
+use crate::pass::cache_folder::CacheMount;
+use crate::pass::cache_paths::{self as paths, Assigned, Lies, lies, path_of};
 use crate::pass::command;
 use crate::pass::layout::Layout;
 use crate::pass::list::remove_statement;
@@ -165,7 +165,7 @@ impl Rewriting<'_> {
             .chain(&command.assignments);
         for word in words {
             for (mounted, target) in self.targets() {
-                let spellings = paths::spellings(target, mounted.needs, self.step.before);
+                let spellings = paths::spellings(target, &mounted.needs.caches, self.step.before);
                 if paths::names(&word.text, &spellings) {
                     let name = command.words.first().map_or("", |word| word.text.as_str());
                     return Err(format!("`{name}` works on `{target}`"));

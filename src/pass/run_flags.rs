@@ -7,7 +7,7 @@ use crate::text::{Edit, Patch, Span};
 
 /// The edit that gives a step these flags; `others` are the edits of its script. On one line where that fits, else one
 /// flag a line.
-pub(super) fn insertion(
+pub fn insertion(
     text: &[u8],
     step: &Step<'_>,
     script: &Script,

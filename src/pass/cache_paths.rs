@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::data::Needs;
+use super::cache_folder::Cache;
 use crate::context::path::is_at_or_below;
 use crate::model::expand::Lookup;
 use crate::model::state::State;
@@ -10,19 +10,21 @@ use crate::syntax::shell::{Script, Word};
 
 /// How a path lies to a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lies {
+pub enum Lies {
     /// It is the folder, or is in it.
     Inside,
     /// The folder, or a folder around it, goes with it.
     Around,
+    /// Neither.
     Apart,
 }
 
 /// The variables that a script sets, each with all values as they are written.
-pub(super) struct Assigned(HashMap<String, Vec<String>>);
+pub struct Assigned(HashMap<String, Vec<String>>);
 
 impl Assigned {
-    pub(super) fn of(script: &Script) -> Self {
+    /// Those of a script.
+    pub fn of(script: &Script) -> Self {
         let mut all: HashMap<String, Vec<String>> = HashMap::new();
         for at in script.commands() {
             for word in at.command.assignments.iter().chain(&at.command.words) {
@@ -37,7 +39,7 @@ impl Assigned {
     }
 
     /// Whether a text names one of them.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub fn is_in(&self, text: &str) -> bool {
         let is_name = |ch: char| ch.is_ascii_alphanumeric() || ch == '_';
         let mut variables = text.split('$').skip(1);
         variables.any(|rest| {
@@ -49,7 +51,7 @@ impl Assigned {
 }
 
 /// How `path`, which may have globs, lies to `folder`.
-pub(super) fn lies(path: &str, folder: &str) -> Lies {
+pub fn lies(path: &str, folder: &str) -> Lies {
     let mut ours = path.split('/').filter(|part| !part.is_empty());
     let mut globbed = false;
     for theirs in folder.split('/').filter(|part| !part.is_empty()) {
@@ -75,14 +77,14 @@ pub(super) fn lies(path: &str, folder: &str) -> Lies {
 }
 
 /// The ways in which a script may write the folder `target`.
-pub(super) fn spellings(target: &str, needs: &Needs, state: &State) -> Vec<String> {
+pub fn spellings(target: &str, caches: &[Cache], state: &State) -> Vec<String> {
     let mut all = vec![target.to_owned()];
     let home = state.home().map(|home| home.trim_end_matches('/'));
     if let Some(below) = home.filter(|home| is_at_or_below(target, home)) {
         let below = &target[below.len()..];
         all.extend(["~", "$HOME", "${HOME}"].map(|home| format!("{home}{below}")));
     }
-    let variables = needs.caches.iter().flat_map(|cache| &cache.variables);
+    let variables = caches.iter().flat_map(|cache| &cache.variables);
     for (name, below) in variables {
         let Lookup::Set(value) = state.lookup(name) else {
             continue;
@@ -97,7 +99,7 @@ pub(super) fn spellings(target: &str, needs: &Needs, state: &State) -> Vec<Strin
 }
 
 /// Whether a text names one of `spellings`, or something below.
-pub(super) fn names(text: &str, spellings: &[String]) -> bool {
+pub fn names(text: &str, spellings: &[String]) -> bool {
     let goes_on = |rest: &str| {
         let next = rest.chars().next();
         next.is_some_and(|ch| ch.is_ascii_alphanumeric() || matches!(ch, '-' | '_' | '.'))
@@ -109,7 +111,7 @@ pub(super) fn names(text: &str, spellings: &[String]) -> bool {
 }
 
 /// The path of an argument, absolute where the directory that it starts from is known; `None` where it may be any.
-pub(super) fn path_of(
+pub fn path_of(
     word: &Word,
     assigned: &Assigned,
     state: &State,
