@@ -245,9 +245,10 @@ pub(super) fn check(
             None => {
                 let text = shell.slice(found.command.span);
                 let of_mount = mounts.iter().any(|mount| contains(text, mount));
-                let deletes = found.command.name() == Some("rm") && !of_mount;
+                // `rustup target add` has the word, and nothing to do with the directory.
+                let is_apart = matches!(found.command.name(), Some("rm" | "rustup"));
                 let text = String::from_utf8_lossy(text).into_owned();
-                if of_mount || !deletes && !names_only(&text, &files) {
+                if of_mount || !is_apart && !names_only(&text, &files) {
                     return Err(missing(found.command.span));
                 }
             }

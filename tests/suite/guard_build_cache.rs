@@ -281,6 +281,26 @@ fn profiles_targets_and_installs() {
         &file(musl, tail),
         &file(&format!("{MOUNTS}{lost}"), tail),
     );
+    // The word of rustup is no path.
+    let added = format!("rustup target add x86_64-unknown-linux-musl && {musl}");
+    let in_mount = built.replace(
+        musl,
+        &format!("{musl} && rustup toolchain link x /cache/target"),
+    );
+    passes(
+        CACHE,
+        &file(&added, tail),
+        &file(
+            &format!("{MOUNTS}rustup target add x86_64-unknown-linux-musl && {built}"),
+            tail,
+        ),
+    );
+    let linked = format!("{musl} && rustup toolchain link x /cache/target");
+    stops(
+        CACHE,
+        &file(&linked, tail),
+        &file(&format!("{MOUNTS}{in_mount}"), tail),
+    );
     let debug = BUILT
         .replace(" --release", "")
         .replace("/release", "/debug");
