@@ -22,6 +22,7 @@ mod npm_ci;
 mod omit_dev;
 mod pattern;
 mod redundant_platform;
+mod rust_build_cache;
 mod volatile_last;
 
 use serde::de::DeserializeOwned;
@@ -62,6 +63,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "key-value" => Box::new(read::<key_value::KeyValue>(data)?),
         "label-maintainer" => Box::new(read::<label_maintainer::LabelMaintainer>(data)?),
         "redundant-platform" => Box::new(read::<redundant_platform::RedundantPlatform>(data)?),
+        "rust-build-cache" => Box::new(read::<rust_build_cache::RustBuildCache>(data)?),
         "volatile-last" => Box::new(read::<volatile_last::VolatileLast>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),
     })

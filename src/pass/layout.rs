@@ -236,6 +236,26 @@ pub fn append_command(
     Some(insert_at(end, &layout, operator, text, command))
 }
 
+/// Appends `commands` to the script, each on a line of its own, as [`append_command`] does.
+pub fn append_lines(
+    instruction: &Instruction,
+    script: &Script,
+    text: &[u8],
+    commands: &[String],
+) -> Option<Edit> {
+    let one = append_command(instruction, script, text, "")?;
+    let layout = Layout::of(instruction, script, text);
+    let joint = match one.insert.starts_with(b";") {
+        true => [b"; \\", layout.line_ending, &layout.indent].concat(),
+        false => layout.break_before_command(),
+    };
+    let lines = commands
+        .iter()
+        .flat_map(|command| [joint.as_slice(), command.as_bytes()]);
+    let insert = lines.collect::<Vec<_>>().concat();
+    Some(Edit::replace(one.span, insert))
+}
+
 /// Writes `command` behind top-level statement `index`, or behind the `||` list that it starts, with the operator that
 /// stands there: what follows runs after it. `None` where that operator is none that it can be written with.
 pub fn insert_command(

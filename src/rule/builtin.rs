@@ -56,6 +56,7 @@ const FILES: &[(&str, &str)] = &embed![
     "pnpm-store",
     "poetry-without-dev",
     "redundant-platform",
+    "rust-build-cache",
     "stage-name-case",
     "volatile-last",
     "yarn-cache",
