@@ -147,6 +147,7 @@ impl<'t> Declared<'t> {
             Effect::Caches => self.is_cache(difference),
             Effect::Packages => self.is_package(difference),
             Effect::Temp => self.is_download(difference),
+            Effect::BuildCache => is_left_in_target(difference),
             Effect::File(name) => self.is_left_out(difference, name),
             _ => false,
         })
@@ -214,6 +215,11 @@ impl<'t> Declared<'t> {
         let is_in = |cache: &&String| path.strip_prefix(*cache).is_some_and(is_end_or_below);
         self.caches.iter().find(is_in).map(String::as_str)
     }
+}
+
+/// What cargo leaves beside the programs, which then stay in the mount.
+fn is_left_in_target(difference: &Difference) -> bool {
+    difference.is_gone() && difference.path.split('/').any(|part| part == "target")
 }
 
 fn last_component(path: &str) -> &str {
@@ -402,6 +408,18 @@ mod tests {
             ),
             ["/srv/a"]
         );
+    }
+
+    #[test]
+    fn what_cargo_leaves_beside_the_program_stays_in_the_mount() {
+        let before = [
+            ("/app/target/release/deps/a.d", ""),
+            ("/app/target/release/a", "one"),
+            ("/app/src/main.rs", ""),
+        ];
+        let after = [("/app/target/release/a", "two")];
+        let left = undeclared(&before, &after, &[Effect::BuildCache]);
+        assert_eq!(left, ["/app/src/main.rs", "/app/target/release/a"]);
     }
 
     #[test]

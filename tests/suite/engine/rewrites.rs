@@ -141,7 +141,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["copy-manifests-first", "poetry-without-dev"],
     ),
     ("rust", &["cargo-registry"]),
-    ("rust-server", &["cargo-registry"]),
+    ("rust-server", &["rust-build-cache"]),
     ("shell-form", &["exec-form"]),
     ("stages-scratch", &["copy-not-add"]),
     (
