@@ -27,6 +27,7 @@ mod packages;
 mod parts;
 mod prefetch;
 mod runs;
+mod runtime;
 mod script;
 mod split;
 mod stages;

@@ -68,11 +68,17 @@ pub(crate) fn case_chain(group: &str, case: &Path) -> Chain {
         rule => enabled(rules_named(&[rule])),
     };
     let path = case.join("dockeropt.toml");
+    if !path.exists() && !matches!(group, "chain" | "traps") {
+        return chain(rules);
+    }
+    chain_in(case, rules)
+}
+
+/// The chain of these rules, with what the `dockeropt.toml` of a folder says, where there is one.
+pub(crate) fn chain_in(folder: &Path, rules: Vec<Rule>) -> Chain {
+    let path = folder.join("dockeropt.toml");
     let Ok(text) = fs::read_to_string(&path) else {
-        return match group {
-            "chain" | "traps" => default_chain(),
-            _ => chain(rules),
-        };
+        return chain(configured(rules));
     };
     let config = Config::parse(&path, &text).unwrap_or_else(|error| panic!("{error}"));
     chain(

@@ -408,6 +408,10 @@ mod tests {
             ("busybox:1.36", "busybox busybox ? ?"),
             (
                 "gcr.io/distroless/static-debian12",
+                "distroless-plain distroless ? ?",
+            ),
+            (
+                "gcr.io/distroless/java21-debian12",
                 "distroless distroless ? ?",
             ),
         ]);

@@ -1,0 +1,332 @@
+//! A stage that is split in two: the builder does what it did, in the same order and state, and the stage that ships is
+//! configured as it was, and holds the program at the path where it was.
+
+use super::instruction::{self, is_same_text, same_platform};
+use super::{Allowed, Fault, Side, Verdict, config, copies, steps};
+use crate::model::config::Config;
+use crate::model::state::Origin;
+use crate::model::{Stage, Step};
+use crate::rule::Effect;
+use crate::syntax::{Args, Keyword};
+
+type At<'a, 'f> = (&'a Side<'f>, &'a Stage<'f>);
+
+/// One stage more than before: the one in front of the last.
+pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -> Verdict {
+    let (old, new) = (&before.model.stages, &after.model.stages);
+    let (Some((shipped, others)), [kept @ .., builder, runtime]) = (old.split_last(), &new[..])
+    else {
+        return Ok(());
+    };
+    let fault = |reason: &str| Err(Fault::new(reason, runtime.from.span));
+    if kept.len() != others.len() {
+        return fault("more than one stage is added");
+    }
+    for (old, new) in others.iter().zip(kept) {
+        instruction::same((old.from, before), (new.from, after))?;
+        steps::compare(before, &old.steps, after, new.index, allowed)?;
+    }
+    let platform = |stage: &Stage<'_>| same_platform((shipped.from, before), (stage.from, after));
+    if shipped.name != runtime.name || !platform(runtime) {
+        return fault("the name or platform of the shipped stage changes");
+    }
+    let base = |stage: &Stage<'_>| stage.from.words().first().map(|word| word.text.clone());
+    if base(shipped) != base(builder) || !platform(builder) {
+        return fault("the builder stage has another base");
+    }
+    if base(shipped) != base(runtime) && !allowed.has(&Effect::Base) {
+        return fault("the base of the shipped stage changes");
+    }
+    let built = builds((before, shipped), (after, builder))?;
+    let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
+    is_configured_alike((before, shipped), (after, runtime), allowed)?;
+    holds_its_program((after, runtime), &carried)
+}
+
+/// What the builder leaves to the stage that ships.
+fn is_of_image(keyword: Keyword) -> bool {
+    matches!(
+        keyword,
+        Keyword::Cmd
+            | Keyword::Entrypoint
+            | Keyword::Expose
+            | Keyword::Healthcheck
+            | Keyword::Label
+            | Keyword::Maintainer
+            | Keyword::Stopsignal
+            | Keyword::Volume
+    )
+}
+
+/// The builder is the old stage up to some step: how many of its steps that are.
+fn builds((before, shipped): At<'_, '_>, (after, builder): At<'_, '_>) -> Result<usize, Fault> {
+    let mut at = 0;
+    for new in &builder.steps {
+        while let Some(old) = shipped.steps.get(at)
+            && is_of_image(old.instruction.keyword)
+            && !is_same_text((old.instruction, before), (new.instruction, after))
+        {
+            at += 1;
+        }
+        let same = shipped
+            .steps
+            .get(at)
+            .is_some_and(|old| builds_alike((before, old), (after, new)));
+        if !same {
+            let reason = format!(
+                "{} of the builder stage is another",
+                new.instruction.keyword
+            );
+            return Err(Fault::new(reason, new.instruction.span));
+        }
+        at += 1;
+    }
+    Ok(at)
+}
+
+/// Whether two steps are the same, but that `go` may be told to do without C.
+fn builds_alike(
+    (before, old): (&Side<'_>, &Step<'_>),
+    (after, new): (&Side<'_>, &Step<'_>),
+) -> bool {
+    const WITHOUT_C: &str = "CGO_ENABLED=0 ";
+    let (ours, theirs) = (old.instruction, new.instruction);
+    if is_same_text((ours, before), (theirs, after)) {
+        return true;
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (old, new) = (text(ours.args_text()), text(theirs.args_text()));
+    let is_go = |(at, _): (usize, &str)| new[at + WITHOUT_C.len()..].starts_with("go ");
+    ours.keyword == Keyword::Run
+        && theirs.keyword == Keyword::Run
+        && matches!(theirs.args, Args::Shell)
+        && instruction::have_same_flags(ours, theirs)
+        && instruction::has_same_heredocs((ours, before), (theirs, after))
+        && !old.contains(WITHOUT_C)
+        && new.match_indices(WITHOUT_C).all(is_go)
+        && new.replace(WITHOUT_C, "") == old
+}
+
+/// The stage that ships says again what the old one said, but for what only the builder does; what it takes over from
+/// the builder: absolute paths.
+fn says(
+    (before, shipped): At<'_, '_>,
+    (after, builder, runtime): (&Side<'_>, &Stage<'_>, &Stage<'_>),
+    built: usize,
+    allowed: Allowed<'_>,
+) -> Result<Vec<String>, Fault> {
+    let mut carried = Vec::new();
+    let mut said = vec![false; shipped.steps.len()];
+    let mut last = 0;
+    for new in &runtime.steps {
+        let instruction = new.instruction;
+        let is_said = |at: &usize| {
+            let old = &shipped.steps[*at];
+            !said[*at] && is_same_text((old.instruction, before), (instruction, after))
+        };
+        if let Some(at) = (0..shipped.steps.len()).find(is_said) {
+            if !is_of_image(instruction.keyword) && at < last {
+                return Err(Fault::new("steps change places", instruction.span));
+            }
+            said[at] = true;
+            last = last.max(if is_of_image(instruction.keyword) {
+                0
+            } else {
+                at
+            });
+            continue;
+        }
+        match taken_over((after, new), builder) {
+            Some(path) => carried.push(path),
+            None if is_restored((after, new), shipped, allowed) => {}
+            None => {
+                let reason = format!("{} is added to the stage that ships", instruction.keyword);
+                return Err(Fault::new(reason, instruction.span));
+            }
+        }
+    }
+    for (at, old) in shipped.steps.iter().enumerate() {
+        let keyword = old.instruction.keyword;
+        let has_to_be = at >= built
+            || keyword == Keyword::User
+            || keyword == Keyword::Env && !(allowed.config("env") && is_for_compiler(old))
+            || is_of_image(keyword);
+        if has_to_be && !said[at] {
+            let reason = format!("the stage that ships forgets {keyword}");
+            return Err(Fault::new(reason, runtime.from.span));
+        }
+    }
+    Ok(carried)
+}
+
+/// Variables that Go's compiler reads, and no program that it made.
+const COMPILER: [&str; 17] = [
+    "CGO_CFLAGS",
+    "CGO_ENABLED",
+    "CGO_LDFLAGS",
+    "GO111MODULE",
+    "GOAMD64",
+    "GOARCH",
+    "GOARM",
+    "GOBIN",
+    "GOCACHE",
+    "GOFLAGS",
+    "GOMODCACHE",
+    "GOOS",
+    "GOPATH",
+    "GOPRIVATE",
+    "GOPROXY",
+    "GOSUMDB",
+    "GOTOOLCHAIN",
+];
+
+fn is_for_compiler(step: &Step<'_>) -> bool {
+    let mut pairs = step.instruction.pairs().iter();
+    pairs.all(|pair| COMPILER.contains(&pair.key.text.as_str()))
+}
+
+/// What `COPY --from=` the builder takes over, each file to where it was.
+fn taken_over((after, step): (&Side<'_>, &Step<'_>), builder: &Stage<'_>) -> Option<String> {
+    let instruction = step.instruction;
+    let [flag] = instruction.flags.as_slice() else {
+        return None;
+    };
+    let from = flag.value.as_deref().filter(|_| flag.name == "from")?;
+    let [source, _] = instruction.words() else {
+        return None;
+    };
+    let (to, is_directory) = copies::destination((step, after))?;
+    let is_builder = builder.name.as_deref() == Some(from.to_lowercase().as_str());
+    let is_copy = instruction.keyword == Keyword::Copy && is_builder && !is_directory;
+    (is_copy && source.text == to && !to.contains(['*', '?', '['])).then_some(to)
+}
+
+/// Whether a step gives back what the old base gave: the working directory, or a place to look for programs in.
+fn is_restored(
+    (after, step): (&Side<'_>, &Step<'_>),
+    shipped: &Stage<'_>,
+    allowed: Allowed<'_>,
+) -> bool {
+    let instruction = step.instruction;
+    match instruction.keyword {
+        Keyword::Workdir => {
+            let directory = instruction.words().first();
+            directory
+                .and_then(|word| step.before.expand(&word.text, after.escape).ok())
+                .as_deref()
+                == shipped.end.workdir()
+        }
+        Keyword::Env => {
+            let [pair] = instruction.pairs() else {
+                return false;
+            };
+            let added = pair.value.text.strip_suffix(":$PATH");
+            let old = shipped
+                .end
+                .variable("PATH")
+                .and_then(|path| path.value.as_deref());
+            let had =
+                |directory: &str| old.is_some_and(|old| old.split(':').any(|one| one == directory));
+            pair.key.text == "PATH" && allowed.config("env") && added.is_some_and(had)
+        }
+        _ => false,
+    }
+}
+
+/// The stage that ships ends in the same state, and the image is configured as it was.
+fn is_configured_alike(
+    (before, shipped): At<'_, '_>,
+    (after, runtime): At<'_, '_>,
+    allowed: Allowed<'_>,
+) -> Verdict {
+    let fault = |reason: String| Err(Fault::new(reason, runtime.from.span));
+    let (old, new) = (&shipped.end, &runtime.end);
+    let same_user =
+        old.user() == new.user() || old.is_root() == Some(true) && new.is_root() == Some(true);
+    if old.workdir() != new.workdir() || !same_user || old.shell() != new.shell() {
+        return fault(
+            "the shipped stage forgets the user, the directory or the shell of its base".to_owned(),
+        );
+    }
+    for (name, variable) in old.variables() {
+        let same = new.variable(name).map(|other| &other.value) == Some(&variable.value);
+        let may_go = match variable.origin {
+            Origin::Arg => true,
+            Origin::Base => allowed.config("env"),
+            Origin::Env => (name == "PATH" || COMPILER.contains(&name)) && allowed.config("env"),
+        };
+        if !same && !may_go {
+            return fault(format!("the shipped stage forgets the variable `{name}`"));
+        }
+    }
+    let (Some(old), Some(new)) = (
+        before.model.config(shipped.index),
+        after.model.config(runtime.index),
+    ) else {
+        return Ok(());
+    };
+    let starts = |one: &Config| (one.entrypoint.clone(), one.cmd.clone());
+    let says = |keyword| {
+        let mut steps = shipped.steps.iter();
+        steps.any(|step| config::key(step.instruction.keyword) == Some(keyword))
+    };
+    // What neither base is known to have is not there in both.
+    let starts_alike = starts(&old) == starts(&new)
+        || says("entrypoint") && old.entrypoint == new.entrypoint
+        || says("cmd") && old.cmd == new.cmd && old.entrypoint == new.entrypoint;
+    if !starts_alike {
+        return fault("the shipped stage forgets the command of its base".to_owned());
+    }
+    let rest = |one: Config| {
+        let sets = (one.exposed_ports.known, one.volumes.known, one.labels.known);
+        (sets, one.author)
+    };
+    match rest(old) == rest(new) {
+        true => Ok(()),
+        false => fault("the shipped stage is configured differently".to_owned()),
+    }
+}
+
+/// What CMD or ENTRYPOINT starts is taken over, or copied.
+fn holds_its_program((after, runtime): At<'_, '_>, carried: &[String]) -> Verdict {
+    let program = after.model.config(runtime.index).and_then(|config| {
+        let entrypoint = config.entrypoint.filter(|words| !words.is_empty());
+        started(entrypoint.or(config.cmd)?)
+    });
+    let fault = |reason: String| Err(Fault::new(reason, runtime.from.span));
+    let Some(program) = program else {
+        return fault("what the shipped stage starts is not known".to_owned());
+    };
+    let is_held = if program.contains('/') {
+        runtime
+            .end
+            .absolute(&program)
+            .is_some_and(|path| carried.contains(&path))
+    } else {
+        let path = runtime
+            .end
+            .variable("PATH")
+            .and_then(|path| path.value.as_deref());
+        let mut places = path.unwrap_or_default().split(':');
+        places.any(|place| carried.contains(&format!("{place}/{program}")))
+    };
+    match is_held {
+        true => Ok(()),
+        false => fault(format!(
+            "the shipped stage does not take over `{program}`, which it starts"
+        )),
+    }
+}
+
+/// The program of a command in exec form; that of a shell in which one is started.
+fn started(words: Vec<String>) -> Option<String> {
+    if let [shell, option, text] = words.as_slice()
+        && shell == "/bin/sh"
+        && option == "-c"
+    {
+        let text = text.trim_start();
+        let text = text.strip_prefix("exec ").unwrap_or(text);
+        return text.split_whitespace().next().map(str::to_owned);
+    }
+    words.into_iter().next()
+}

@@ -1,0 +1,137 @@
+//! A file with one stage that builds and runs becomes two: a builder, which does what the file did, and a runtime stage,
+//! which takes over what the program needs, each file at the path where it was.
+//!
+//! Robust, not clever: the builder is the old stage up to its last build step, and what configures the image is said in
+//! the runtime stage word for word. Never splits where a step may leave something behind that nobody can tell.
+
+mod assets;
+mod go;
+mod parts;
+mod program;
+mod write;
+
+use serde::Deserialize;
+
+use crate::pass::project_place::Place;
+use crate::pass::runs::{Stage, shown_span};
+use crate::pass::{Findings, Pass, PassContext};
+use crate::syntax::Keyword;
+use crate::syntax::shell::{CommandAt, Script};
+use crate::text::Edit;
+use parts::Parts;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct SplitStages {
+    /// Packages of distributions that only builds need.
+    build_packages: Vec<String>,
+    /// Patterns of names that are there for people and tools.
+    aside: Vec<String>,
+    /// Directories of that kind.
+    aside_directories: Vec<String>,
+    go: go::Knowledge,
+}
+
+/// A command of a RUN, and where it stands.
+struct At<'s, 'a> {
+    place: Place<'a>,
+    script: &'s Script,
+    found: CommandAt<'s>,
+}
+
+/// What a step is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    /// The build.
+    Build,
+    /// What runs too: it is said in both stages.
+    Both,
+}
+
+/// What a language makes of a stage.
+trait Language {
+    /// What a command is for, where the language knows it.
+    fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>>;
+
+    /// Whether only the build reads a variable.
+    fn only_builds(&self, variable: &str) -> bool;
+
+    /// What the runtime stage is, once all commands were looked at.
+    fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String>;
+}
+
+/// The stage that ships.
+struct Runtime {
+    /// Its base image.
+    base: String,
+    /// What it takes over from the builder: absolute paths.
+    carried: Vec<String>,
+    /// Lines that its base makes necessary.
+    lines: Vec<String>,
+    /// What changes in the builder.
+    edits: Vec<Edit>,
+}
+
+impl Pass for SplitStages {
+    fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
+        let [stage] = cx.stages else {
+            return;
+        };
+        let Some(mut language) = self.language(cx, stage) else {
+            return;
+        };
+        let span = shown_span(stage.model.from);
+        match self.split(cx, stage, &mut *language) {
+            Err(reason) => out.decline(span, reason),
+            Ok((parts, runtime)) => {
+                let image = stage.model.from.words().first().map(|word| &word.text);
+                let image = image.map(String::as_str).unwrap_or_default();
+                let message = format!("the image ships all that `{image}` builds with");
+                let title = format!(
+                    "build in a stage of its own, and ship on `{}`",
+                    runtime.base
+                );
+                let spoken = span.cover(shown_span(stage.steps[parts.last].instruction));
+                let edits = write::edits(cx, stage, &parts, runtime);
+                out.report(spoken, message, cx.fix(title, edits));
+            }
+        }
+    }
+}
+
+impl SplitStages {
+    fn language<'p>(
+        &'p self,
+        cx: &'p PassContext<'_>,
+        stage: &'p Stage<'_>,
+    ) -> Option<Box<dyn Language + 'p>> {
+        let base = stage.model.end.base();
+        base.is_family("golang")
+            .then(|| Box::new(go::Go::new(self, cx)) as Box<dyn Language>)
+    }
+
+    fn split(
+        &self,
+        cx: &PassContext<'_>,
+        stage: &Stage<'_>,
+        language: &mut dyn Language,
+    ) -> Result<(Parts, Runtime), String> {
+        if stage.model.from.flag("platform").is_some() {
+            return Err("the stage asks for a platform".to_owned());
+        }
+        if !cx.context.is_known() {
+            return Err("the build context is not known".to_owned());
+        }
+        for step in &stage.steps {
+            match step.instruction.keyword {
+                Keyword::Onbuild | Keyword::Shell => {
+                    return Err(format!("the stage has {}", step.instruction.keyword));
+                }
+                _ => {}
+            }
+        }
+        let parts = Parts::of(self, cx, language)?;
+        let runtime = language.runtime(stage, &parts)?;
+        Ok((parts, runtime))
+    }
+}

@@ -1,0 +1,229 @@
+//! Which files of the build context the runtime stage takes over: all that the builder gets and that is neither a source
+//! of the language nor there for people, each at the path where it lands.
+
+use std::collections::BTreeMap;
+
+use super::SplitStages;
+use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
+use crate::context::{glob, path};
+use crate::pass::PassContext;
+use crate::pass::runs::shown_span;
+use crate::syntax::Keyword;
+
+/// The most paths that are taken over.
+const MOST: usize = 12;
+
+/// As many files are looked at of one step.
+const MOST_FILES: usize = 20_000;
+
+/// What a file is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// It is compiled.
+    Source,
+    /// People and tools read it, or it is a part of the program already.
+    Aside,
+    /// The program may read it.
+    Asset,
+}
+
+/// What is known of the files of a language.
+pub(super) struct Sorting<'s> {
+    pub(super) rule: &'s SplitStages,
+    /// Patterns of the names of sources.
+    pub(super) sources: &'s [String],
+    /// Files that the program holds, by path in the context: a directory, and a pattern in it.
+    pub(super) embedded: &'s [(String, String)],
+}
+
+/// A directory of the image, or a file.
+#[derive(Default)]
+struct Node {
+    children: BTreeMap<String, Node>,
+    file: Option<Kind>,
+}
+
+/// What the COPYs and ADDs up to step `last` bring, by path in the image.
+pub(super) struct Landed {
+    root: Node,
+    /// Where they put it.
+    places: Vec<String>,
+}
+
+impl Landed {
+    /// What is brought.
+    ///
+    /// # Errors
+    /// Why that is not known.
+    pub(super) fn of(
+        cx: &PassContext<'_>,
+        last: usize,
+        sorting: &Sorting<'_>,
+    ) -> Result<Self, String> {
+        let ignore = cx
+            .site
+            .ignore(cx.context)
+            .map_err(|error| error.to_string())?
+            .ignore;
+        let mut landed = Self {
+            root: Node::default(),
+            places: Vec::new(),
+        };
+        let steps = cx.stages[0].model.steps.iter().take(last);
+        for step in
+            steps.filter(|step| matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add))
+        {
+            let instruction = step.instruction;
+            let shown = cx.shown(shown_span(instruction));
+            let unknown = || format!("what `{shown}` brings is not known");
+            let taken = cx.model.taken(step);
+            let is_local = !taken.sources.iter().any(|source| is_remote(source));
+            let to = instruction.words().last().ok_or_else(unknown)?;
+            let to = step
+                .before
+                .expand(&to.text, cx.file.escape.byte())
+                .map_err(|_| unknown())?;
+            if !taken.exact
+                || !is_local
+                || !step.sources.is_empty()
+                || instruction.flag("from").is_some()
+            {
+                return Err(unknown());
+            }
+            let copy = Copy::new(
+                &taken.sources,
+                &to,
+                step.before.workdir(),
+                cx.context,
+                &ignore,
+            );
+            if let Some(ImagePath::Absolute(place)) = copy.destination().place() {
+                landed.places.push(path::clean(place));
+            }
+            for (count, (file, landing)) in copy.files().enumerate() {
+                let place = match landing {
+                    Landing::At(ImagePath::Absolute(place)) => place,
+                    Landing::FileOrInside {
+                        file: ImagePath::Absolute(place),
+                        ..
+                    } => place,
+                    _ => return Err(unknown()),
+                };
+                if count > MOST_FILES {
+                    return Err("the build context holds too much to be looked through".to_owned());
+                }
+                landed.root.add(&place, sorting.kind(&file));
+            }
+        }
+        Ok(landed)
+    }
+
+    /// What is taken over for a program that is started in `workdir` with these arguments: as few paths as say it.
+    ///
+    /// # Errors
+    /// It is too much to be listed.
+    pub(super) fn carried(
+        &self,
+        workdir: Option<&str>,
+        arguments: &[String],
+    ) -> Result<Vec<String>, String> {
+        let mut carried = Vec::new();
+        self.collect(&self.root, "", &mut carried);
+        let named = arguments.iter().filter_map(|word| {
+            let value = word.rsplit('=').next().unwrap_or(word);
+            match value.starts_with('/') {
+                true => Some(path::clean(value)),
+                false => Some(path::clean(&format!("{}/{value}", workdir?))),
+            }
+        });
+        for file in named {
+            let is_carried = carried.iter().any(|one| path::is_at_or_below(&file, one));
+            if !is_carried && self.root.is_file(&file) {
+                carried.push(file);
+            }
+        }
+        match carried.len() > MOST {
+            true => Err(format!(
+                "{} files and directories beside the sources may be read when the program runs, such as `{}`",
+                carried.len(),
+                carried[0]
+            )),
+            false => Ok(carried),
+        }
+    }
+
+    fn collect(&self, node: &Node, at: &str, carried: &mut Vec<String>) {
+        if node.file == Some(Kind::Asset) {
+            carried.push(at.to_owned());
+            return;
+        }
+        let is_brought = self
+            .places
+            .iter()
+            .any(|place| path::is_at_or_below(at, place));
+        let is_whole =
+            is_brought && at.len() > 1 && node.has(Kind::Asset) && !node.has(Kind::Source);
+        if is_whole && node.file.is_none() {
+            carried.push(at.to_owned());
+            return;
+        }
+        for (name, child) in &node.children {
+            self.collect(child, &format!("{at}/{name}"), carried);
+        }
+    }
+}
+
+impl Node {
+    fn add(&mut self, place: &str, kind: Kind) {
+        let parts = place.split('/').filter(|part| !part.is_empty());
+        let node = parts.fold(self, |node, part| {
+            node.children.entry(part.to_owned()).or_default()
+        });
+        node.file = Some(kind);
+    }
+
+    fn has(&self, kind: Kind) -> bool {
+        self.file == Some(kind) || self.children.values().any(|child| child.has(kind))
+    }
+
+    fn is_file(&self, place: &str) -> bool {
+        let mut parts = place.split('/').filter(|part| !part.is_empty());
+        let node = parts.try_fold(self, |node, part| node.children.get(part));
+        node.is_some_and(|node| node.file.is_some())
+    }
+}
+
+impl Sorting<'_> {
+    fn kind(&self, file: &str) -> Kind {
+        let matches = |patterns: &[String], name: &str| {
+            patterns
+                .iter()
+                .any(|pattern| glob::matches(pattern, name) == Ok(true))
+        };
+        let name = path::file_name(file);
+        let mut directories = path::parent(file)
+            .split('/')
+            .filter(|part| !part.is_empty());
+        if matches(self.sources, name) {
+            return Kind::Source;
+        }
+        let is_aside = matches(&self.rule.aside, name)
+            || directories.any(|directory| matches(&self.rule.aside_directories, directory));
+        match is_aside
+            || self
+                .embedded
+                .iter()
+                .any(|(directory, pattern)| is_embedded(file, directory, pattern))
+        {
+            true => Kind::Aside,
+            false => Kind::Asset,
+        }
+    }
+}
+
+/// Whether `//go:embed PATTERN` in `directory` holds the file.
+fn is_embedded(file: &str, directory: &str, pattern: &str) -> bool {
+    let pattern = pattern.strip_prefix("all:").unwrap_or(pattern);
+    let pattern = path::join(directory, pattern);
+    path::prefixes(file).any(|part| glob::matches(&pattern, part) == Ok(true))
+}

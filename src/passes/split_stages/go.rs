@@ -1,0 +1,408 @@
+//! Go: the runtime stage takes over what `go build` and `go install` make.
+
+use serde::Deserialize;
+
+use super::assets::{Landed, Sorting};
+use super::parts::{self, Parts};
+use super::program::{self, Program};
+use super::{At, For, Language, Runtime, SplitStages};
+use crate::context::path;
+use crate::model::expand::Lookup;
+use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::project_place::first_words;
+use crate::pass::runs::Stage;
+use crate::pass::{PassContext, command};
+use crate::project::Project;
+use crate::project::go::GoSources;
+use crate::syntax::Keyword;
+use crate::text::Edit;
+
+/// Directories in which the old base looks for programs, and the new one does not.
+const BIN: &str = "/go/bin";
+
+/// What the rule knows of Go.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Knowledge {
+    /// Patterns of files that a compiled program does not read.
+    sources: Vec<String>,
+    /// Variables that only the compiler reads.
+    compiler_variables: Vec<String>,
+    /// Modules that do not work, or not build, without C.
+    cgo: Vec<String>,
+}
+
+pub(super) struct Go<'p> {
+    rule: &'p SplitStages,
+    cx: &'p PassContext<'p>,
+    /// The programs that are made so far: absolute paths.
+    made: Vec<String>,
+    /// Where a build is to be told to do without C.
+    unset: Vec<u32>,
+    /// Whether one is told to do with it.
+    wants_c: bool,
+    /// The directories of the context that the modules stand in.
+    modules: Vec<String>,
+    /// Whether packages were installed that only a C compiler needs.
+    has_system_packages: bool,
+}
+
+impl<'p> Go<'p> {
+    pub(super) fn new(rule: &'p SplitStages, cx: &'p PassContext<'p>) -> Self {
+        Self {
+            rule,
+            cx,
+            made: Vec::new(),
+            unset: Vec::new(),
+            wants_c: false,
+            modules: Vec::new(),
+            has_system_packages: false,
+        }
+    }
+
+    /// What `go build` or `go install` makes.
+    fn build(&mut self, at: &At<'_, '_>, go: &Invocation) -> Result<(), String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        let unknown = || format!("what `{shown}` makes is not known");
+        if go.dynamic && go.packages.is_empty() && go.flags.iter().all(|flag| flag.name != "-o") {
+            return Err(unknown());
+        }
+        let odd = [
+            "-race",
+            "-msan",
+            "-asan",
+            "-buildmode",
+            "-linkshared",
+            "-C",
+            "-toolexec",
+        ];
+        if let Some(flag) = go
+            .flags
+            .iter()
+            .find(|flag| odd.contains(&flag.name.as_str()))
+        {
+            return Err(format!("`{}` makes more than a plain program", flag.name));
+        }
+        let directory = at
+            .place
+            .started_in(at.script, &at.found)
+            .ok_or_else(unknown)?;
+        let names = self.names(at, go, &directory).ok_or_else(unknown)?;
+        let output = go.flags.iter().find(|flag| flag.name == "-o");
+        let target = match (output, go.subcommand_name.as_str()) {
+            (Some(output), "build") => {
+                let text = output
+                    .value
+                    .as_ref()
+                    .and_then(|value| value.text.as_deref());
+                let text = text.ok_or_else(unknown)?;
+                let path = resolve(&directory, text);
+                if !text.ends_with('/') && text != "." {
+                    self.made.push(path);
+                    return self.c(at, go);
+                }
+                path
+            }
+            (_, "install") => self.bin(at).ok_or_else(unknown)?,
+            _ if names.len() == 1 => directory,
+            _ => return self.c(at, go),
+        };
+        self.made.extend(
+            names
+                .iter()
+                .map(|name| path::clean(&format!("{target}/{name}"))),
+        );
+        self.c(at, go)
+    }
+
+    /// Where `go install` puts programs.
+    fn bin(&self, at: &At<'_, '_>) -> Option<String> {
+        let state = at.place.step().before;
+        match state.lookup("GOBIN") {
+            Lookup::Set(bin) => return Some(path::clean(bin)),
+            Lookup::Unset => {}
+            Lookup::Unknown if state.variable("GOBIN").is_some() => return None,
+            Lookup::Unknown => {}
+        }
+        let gopath = state.variable("GOPATH")?.value.clone()?;
+        (!gopath.contains(':')).then(|| format!("{gopath}/bin"))
+    }
+
+    /// The names of the programs of the packages that a command names.
+    fn names(&mut self, at: &At<'_, '_>, go: &Invocation, directory: &str) -> Option<Vec<String>> {
+        let words = &at.found.command.words;
+        let packages: Vec<&str> = go
+            .packages
+            .iter()
+            .map(|index| words[*index].text.as_str())
+            .collect();
+        let root = at.place.project(directory, "go.mod").ok();
+        let module = root.as_ref().and_then(|root| self.module(root));
+        if let Some(root) = root {
+            self.modules.push(root);
+        }
+        let of_directory = || match &module {
+            Some(module) => Some(last_element(module)),
+            None => Some(path::file_name(directory).to_owned()),
+        };
+        if packages.is_empty() {
+            return Some(vec![of_directory()?]);
+        }
+        let names = packages.into_iter().map(|package| {
+            if package.ends_with(".go") {
+                return Some(path::file_name(package).trim_end_matches(".go").to_owned());
+            }
+            if package.contains("...") {
+                return None;
+            }
+            match package {
+                "." | "./" => of_directory(),
+                _ => Some(last_element(package.trim_end_matches('/'))),
+            }
+        });
+        names.collect()
+    }
+
+    fn module(&self, root: &str) -> Option<String> {
+        let project = Project::new(self.cx.context, root);
+        project.go_mod().ok()??.module.clone()
+    }
+
+    /// Whether the build uses C, as far as the command says.
+    fn c(&mut self, at: &At<'_, '_>, go: &Invocation) -> Result<(), String> {
+        let command = at.found.command;
+        let assigned = command.assignments.iter().find_map(|word| {
+            let (name, value) = word.text.split_once('=')?;
+            (name == "CGO_ENABLED").then(|| value.trim_matches(['"', '\'']).to_owned())
+        });
+        let state = at.place.step().before;
+        let set = state
+            .variable("CGO_ENABLED")
+            .map(|variable| variable.value.as_deref());
+        let exported = at.place.cx.shown(at.place.step().instruction.args_span);
+        match (assigned.as_deref(), set) {
+            (Some("0"), _) | (None, Some(Some("0"))) => Ok(()),
+            (Some("1"), _) | (None, Some(Some("1"))) => {
+                self.wants_c = true;
+                Ok(())
+            }
+            (None, None) if !exported.contains("CGO_ENABLED") && go.wrappers.is_empty() => {
+                self.unset.push(command.words[go.command].span.start);
+                Ok(())
+            }
+            _ => Err("whether C is used is not known".to_owned()),
+        }
+    }
+
+    /// Why the program needs C, where it does.
+    fn uses_c(&self, sources: &GoSources, root: &str) -> Option<String> {
+        if let Some(file) = sources.cgo.first().or(sources.vendored_cgo.first()) {
+            return Some(format!("`{file}` imports \"C\""));
+        }
+        let project = Project::new(self.cx.context, root);
+        let go_mod = project.go_mod().ok()??;
+        let needs = |module: &str| {
+            let mut known = self.rule.go.cgo.iter();
+            known.any(|one| path::is_at_or_below(module, one))
+        };
+        let mut requires = go_mod.requires.iter();
+        let found = requires.find(|require| needs(&require.module))?;
+        Some(format!("`{}` imports \"C\"", found.module))
+    }
+}
+
+impl Language for Go<'_> {
+    fn only_builds(&self, variable: &str) -> bool {
+        let mut known = self.rule.go.compiler_variables.iter();
+        known.any(|one| one == variable)
+    }
+
+    fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
+        let found = at.found.command;
+        if let Some(go) = invocation(&found.words) {
+            if go.manager.kind == Kind::System && go.role == Role::Install {
+                self.has_system_packages = true;
+            }
+            if go.manager.name != "go" {
+                return None;
+            }
+            return Some(match go.subcommand_name.as_str() {
+                "build" | "install" => self.build(at, &go).map(|()| For::Build),
+                "run" => Err("`go run` makes a program and throws it away".to_owned()),
+                _ => Ok(For::Build),
+            });
+        }
+        let operands = |count: usize| {
+            let words = found.words.iter().skip(1);
+            let words: Option<Vec<&str>> = words.map(|word| word.literal.as_deref()).collect();
+            let operands: Vec<&str> = words?
+                .into_iter()
+                .filter(|word| !word.starts_with('-'))
+                .collect();
+            let directory = at.place.started_in(at.script, &at.found)?;
+            let paths: Vec<String> = operands
+                .iter()
+                .map(|word| resolve(&directory, word))
+                .collect();
+            (paths.len() >= count).then_some(paths)
+        };
+        match command::name(found)? {
+            "chmod" => {
+                let paths = operands(2)?;
+                paths[1..]
+                    .iter()
+                    .all(|path| self.made.contains(path))
+                    .then_some(Ok(For::Build))
+            }
+            "strip" | "upx" => {
+                let paths = operands(1)?;
+                paths
+                    .iter()
+                    .all(|path| self.made.contains(path))
+                    .then_some(Ok(For::Build))
+            }
+            name @ ("mv" | "cp") => {
+                let paths = operands(2)?;
+                let [from, to] = paths.as_slice() else {
+                    return None;
+                };
+                let known = self.made.iter().position(|path| path == from)?;
+                let into = found
+                    .words
+                    .last()
+                    .is_some_and(|word| word.text.ends_with('/'))
+                    || to.ends_with("/bin")
+                    || to.ends_with("/sbin");
+                let to = match into {
+                    true => format!("{to}/{}", path::file_name(from)),
+                    false => to.clone(),
+                };
+                if name == "mv" {
+                    self.made.remove(known);
+                }
+                self.made.push(to);
+                Some(Ok(For::Build))
+            }
+            _ => None,
+        }
+    }
+
+    fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
+        let cx = self.cx;
+        let program = Program::of(cx, stage)?;
+        let path = program.find(stage.model, &self.made)?;
+        if let Some(check) = program::health_check(stage) {
+            return Err(format!(
+                "the health check runs `{check}`, which the runtime stage may not have"
+            ));
+        }
+        let mut embedded = Vec::new();
+        let mut needs_c = self.wants_c.then(|| "`CGO_ENABLED` is set".to_owned());
+        let mut roots = std::mem::take(&mut self.modules);
+        roots.sort();
+        roots.dedup();
+        for root in &roots {
+            let project = Project::new(cx.context, root);
+            let sources = project.go_sources().map_err(|error| error.to_string())?;
+            if let Some(sources) = sources {
+                needs_c = needs_c.or_else(|| self.uses_c(sources, root));
+                embedded.extend(sources.embeds.iter().cloned());
+            }
+        }
+        let sorting = Sorting {
+            rule: self.rule,
+            sources: &self.rule.go.sources,
+            embedded: &embedded,
+        };
+        let landed = Landed::of(cx, parts.last, &sorting)?;
+        let workdir = stage.model.end.workdir();
+        let mut carried = landed.carried(workdir, &program.arguments)?;
+        parts::keeps(cx, parts.last, &carried)?;
+        carried.insert(0, path.clone());
+        let base = self.base(stage, parts, &program, needs_c.as_deref())?;
+        if base.starts_with("debian:") {
+            carried.push("/etc/ssl/certs/ca-certificates.crt".to_owned());
+        }
+        let unset = if needs_c.is_none() {
+            std::mem::take(&mut self.unset)
+        } else {
+            Vec::new()
+        };
+        Ok(Runtime {
+            lines: lines(stage, &program, &path),
+            base,
+            carried,
+            edits: unset
+                .into_iter()
+                .map(|at| Edit::insert(at, "CGO_ENABLED=0 "))
+                .collect(),
+        })
+    }
+}
+
+impl Go<'_> {
+    /// The image on which the program ships.
+    fn base(
+        &self,
+        stage: &Stage<'_>,
+        parts: &Parts,
+        program: &Program,
+        needs_c: Option<&str>,
+    ) -> Result<String, String> {
+        let wants_slim =
+            self.cx.rule.option("runtime").and_then(toml::Value::as_str) == Some("slim");
+        let needs_shell = parts.runs || program.by_shell;
+        if needs_c.is_none() && !needs_shell && !wants_slim {
+            return Ok("gcr.io/distroless/static-debian12".to_owned());
+        }
+        if let Some(reason) = needs_c.filter(|_| self.has_system_packages) {
+            return Err(format!(
+                "{reason}, and which libraries it takes is not known"
+            ));
+        }
+        let facts = stage.model.end.base();
+        let why = needs_c.unwrap_or("the program is started by a shell");
+        let release = facts.release.as_deref();
+        let release = release
+            .ok_or_else(|| format!("{why}, and the release of the base image is not known"))?;
+        match facts.package_manager {
+            Some("apt") => Ok(format!("debian:{release}-slim")),
+            Some("apk") => Ok(format!("alpine:{release}")),
+            _ => Err(format!(
+                "{why}, and the distribution of the base image is not known"
+            )),
+        }
+    }
+}
+
+/// What the new base does not say by itself.
+fn lines(stage: &Stage<'_>, program: &Program, path: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    if !program.name.contains('/') && path::parent(path) == BIN {
+        lines.push(format!("ENV PATH={BIN}:$PATH"));
+    }
+    let mut steps = stage.steps.iter();
+    if !steps.any(|step| step.instruction.keyword == Keyword::Workdir) {
+        let workdir = stage.model.end.workdir().filter(|workdir| *workdir != "/");
+        lines.extend(workdir.map(|workdir| format!("WORKDIR {workdir}")));
+    }
+    lines
+}
+
+fn resolve(directory: &str, to: &str) -> String {
+    match to.starts_with('/') {
+        true => path::clean(to),
+        false => path::clean(&format!("{directory}/{to}")),
+    }
+}
+
+/// The last element of an import path that is no version (`go help install`).
+fn last_element(import: &str) -> String {
+    let import = import.split('@').next().unwrap_or(import);
+    let is_version = |part: &str| {
+        part.strip_prefix('v')
+            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    let mut parts = import.rsplit('/').filter(|part| !is_version(part));
+    parts.next().unwrap_or(import).to_owned()
+}

@@ -1,0 +1,128 @@
+//! What CMD and ENTRYPOINT start, and what a health check does.
+
+use crate::model;
+use crate::pass::PassContext;
+use crate::pass::runs::Stage;
+use crate::syntax::shell;
+use crate::syntax::{Args, Instruction, Keyword};
+
+/// What the container starts.
+pub(super) struct Program {
+    /// As it is written.
+    pub(super) name: String,
+    /// The words behind it, those of CMD behind ENTRYPOINT too.
+    pub(super) arguments: Vec<String>,
+    /// Whether a shell starts it.
+    pub(super) by_shell: bool,
+}
+
+impl Program {
+    /// The program of the stage.
+    ///
+    /// # Errors
+    /// Why it is not known.
+    pub(super) fn of(cx: &PassContext<'_>, stage: &Stage<'_>) -> Result<Self, String> {
+        let last = |keyword| {
+            let mut steps = stage.model.steps.iter().rev();
+            steps.find(|step| step.instruction.keyword == keyword)
+        };
+        let entrypoint = last(Keyword::Entrypoint);
+        let command = last(Keyword::Cmd);
+        let first = entrypoint.or(command);
+        let first = first.ok_or("neither CMD nor ENTRYPOINT says what runs")?;
+        let mut program = started(cx, first)?;
+        if let Some(command) = entrypoint.and(command) {
+            let words = command.instruction.words().iter();
+            program
+                .arguments
+                .extend(words.map(|word| word.text.clone()));
+        }
+        Ok(program)
+    }
+
+    /// The absolute path of the program where `made` are the files that the build makes, in a stage that ends in this
+    /// state: one of them.
+    ///
+    /// # Errors
+    /// It is none of them.
+    pub(super) fn find(&self, stage: &model::Stage<'_>, made: &[String]) -> Result<String, String> {
+        let unknown = || {
+            format!(
+                "that the build makes `{}`, which is started, is not known",
+                self.name
+            )
+        };
+        let is_made = |path: &String| made.contains(path);
+        if self.name.contains('/') {
+            let path = stage.end.absolute(&self.name);
+            return path.filter(|path| is_made(path)).ok_or_else(unknown);
+        }
+        let search = stage
+            .end
+            .variable("PATH")
+            .and_then(|path| path.value.clone());
+        let search = search.ok_or_else(unknown)?;
+        let mut candidates = search
+            .split(':')
+            .map(|directory| format!("{directory}/{}", self.name));
+        candidates.find(is_made).ok_or_else(unknown)
+    }
+}
+
+fn started(cx: &PassContext<'_>, step: &model::Step<'_>) -> Result<Program, String> {
+    let instruction = step.instruction;
+    let keyword = instruction.keyword;
+    if let Args::Exec(words) = &instruction.args {
+        let mut words = words.iter().map(|word| word.text.clone());
+        let name = words.next().ok_or_else(|| format!("{keyword} is empty"))?;
+        return Ok(Program {
+            name,
+            arguments: words.collect(),
+            by_shell: false,
+        });
+    }
+    let words = shell_words(cx, instruction);
+    let mut words = words
+        .ok_or_else(|| format!("{keyword} starts a shell that does more than start a program"))?;
+    if words.first().is_some_and(|word| word == "exec") {
+        words.remove(0);
+    }
+    let mut words = words.into_iter();
+    let name = words.next().ok_or_else(|| format!("{keyword} is empty"))?;
+    Ok(Program {
+        name,
+        arguments: words.collect(),
+        by_shell: true,
+    })
+}
+
+/// The words of the one plain command that a shell form is; those that the shell expands as they are written.
+fn shell_words(cx: &PassContext<'_>, instruction: &Instruction) -> Option<Vec<String>> {
+    let text = shell::text_of(instruction, cx.text)?;
+    let script = shell::parse(&text)?;
+    let [statement] = script.statements.as_slice() else {
+        return None;
+    };
+    let command = statement.command()?;
+    if !command.assignments.is_empty() || statement.operator.is_some() {
+        return None;
+    }
+    let words = command.words.iter();
+    Some(
+        words
+            .map(|word| word.literal.clone().unwrap_or_else(|| word.text.clone()))
+            .collect(),
+    )
+}
+
+/// The first word of the health check, where there is one that runs something.
+pub(super) fn health_check(stage: &Stage<'_>) -> Option<String> {
+    let mut steps = stage.model.steps.iter().rev();
+    let check = steps.find(|step| step.instruction.keyword == Keyword::Healthcheck)?;
+    let text = String::from_utf8_lossy(check.instruction.args_text()).into_owned();
+    let mut words = text.split_whitespace();
+    match words.next()? {
+        "NONE" | "none" => None,
+        _ => Some(words.next().unwrap_or("CMD").to_owned()),
+    }
+}

@@ -1,0 +1,122 @@
+//! A stage that is split in two: the builder does what it did, and the stage that ships starts the same program in the
+//! same state.
+
+use crate::guard::{passes, stops};
+
+/// What `split-stages` declares.
+const SPLIT: &str = "stages base packages config:env";
+
+const BEFORE: &str = "FROM golang:1.22\nLABEL a=b\nARG V=1\nENV X=$V GOOS=linux\nWORKDIR /a\nCOPY . .\n\
+                      RUN go build -o /a/b && chmod +x b\nUSER 1000\nEXPOSE 80\nCMD [\"/a/b\", \"-x\"]\n";
+
+const BUILDER: &str = "FROM golang:1.22 AS build\nARG V=1\nENV X=$V GOOS=linux\nWORKDIR /a\nCOPY . .\n\
+                       RUN CGO_ENABLED=0 go build -o /a/b && chmod +x b\n";
+
+const RUNTIME: &str = "FROM gcr.io/distroless/static-debian12\nARG V=1\nENV X=$V GOOS=linux\nWORKDIR /a\n\
+                       COPY --from=build /a/b /a/b\nCOPY --from=build /a/web /a/web\nLABEL a=b\nUSER 1000\n\
+                       EXPOSE 80\nCMD [\"/a/b\", \"-x\"]\n";
+
+#[test]
+fn a_stage_is_split() {
+    passes(SPLIT, BEFORE, &format!("{BUILDER}{RUNTIME}"));
+    // The base may stay, and what configures the image may stay in the builder.
+    let same = RUNTIME.replace("gcr.io/distroless/static-debian12", "debian:12-slim");
+    passes(SPLIT, BEFORE, &format!("{BUILDER}{same}"));
+    let builder = BUILDER.replace("ARG V=1", "LABEL a=b\nARG V=1");
+    passes(SPLIT, BEFORE, &format!("{builder}{RUNTIME}"));
+}
+
+#[test]
+fn nothing_else_becomes_of_the_builder() {
+    for (from, to) in [
+        ("golang:1.22", "golang:1.23"),
+        ("WORKDIR /a\n", ""),
+        ("WORKDIR /a", "WORKDIR /b"),
+        ("ENV X=$V GOOS=linux\n", ""),
+        ("COPY . .\n", ""),
+        ("COPY . .", "COPY a ."),
+        (" && chmod +x b", ""),
+        ("-o /a/b", "-o /a/c"),
+        ("CGO_ENABLED=0 go", "CGO_ENABLED=1 go"),
+        ("RUN CGO", "RUN --network=none CGO"),
+        ("&& chmod", "&& CGO_ENABLED=0 chmod"),
+        ("RUN CGO", "RUN ls\nRUN CGO"),
+        ("FROM golang:1.22 AS build", "FROM golang:1.22 AS other"),
+        ("FROM golang", "FROM --platform=linux/arm64 golang"),
+    ] {
+        let builder = BUILDER.replacen(from, to, 1);
+        assert_ne!(builder, BUILDER, "{from}");
+        stops(SPLIT, BEFORE, &format!("{builder}{RUNTIME}"));
+    }
+}
+
+#[test]
+fn nothing_is_lost_for_the_stage_that_ships() {
+    for (from, to) in [
+        ("ENV X=$V GOOS=linux\n", ""),
+        ("ENV X=$V", "ENV X=2"),
+        ("ARG V=1\n", ""),
+        ("WORKDIR /a\n", ""),
+        ("COPY --from=build /a/b /a/b\n", ""),
+        ("/a/b /a/b", "/a/b /a/c"),
+        ("/a/web /a/web", "/a/web /a/site"),
+        ("COPY --from=build /a/web", "COPY /a/web"),
+        ("COPY --from=build /a/web", "COPY --from=other /a/web"),
+        ("COPY --from=build /a/web /a/web", "RUN ls"),
+        (
+            "COPY --from=build /a/web",
+            "COPY --from=build --chown=1 /a/web",
+        ),
+        ("LABEL a=b\n", ""),
+        ("LABEL a=b", "LABEL a=c"),
+        ("USER 1000\n", ""),
+        ("EXPOSE 80\n", ""),
+        ("\"-x\"", "\"-y\""),
+        ("CMD [\"/a/b\", \"-x\"]\n", ""),
+        ("CMD", "ENTRYPOINT [\"/a/b\"]\nCMD"),
+        ("FROM gcr.io/distroless/static-debian12", "FROM debian AS x"),
+        ("USER 1000", "STOPSIGNAL 9\nUSER 1000"),
+        ("USER 1000", "VOLUME /a\nUSER 1000"),
+        ("USER 1000", "ENV PATH=/opt/bin:$PATH\nUSER 1000"),
+    ] {
+        let runtime = RUNTIME.replacen(from, to, 1);
+        assert_ne!(runtime, RUNTIME, "{from}");
+        stops(SPLIT, BEFORE, &format!("{BUILDER}{runtime}"));
+    }
+    stops("stages", BEFORE, &format!("{BUILDER}{RUNTIME}"));
+    stops(SPLIT, BEFORE, &format!("{BUILDER}{BUILDER}{RUNTIME}"));
+}
+
+#[test]
+fn a_program_that_is_found_by_its_name_is_found_again() {
+    let before = "FROM golang:1.22\nCOPY . /go/src/x\nWORKDIR /go/src/x\nRUN go install\nCMD x -a";
+    let builder = "FROM golang:1.22 AS build\nCOPY . /go/src/x\nWORKDIR /go/src/x\nRUN CGO_ENABLED=0 go install\n";
+    let runtime = "FROM debian:12-slim\nWORKDIR /go/src/x\nENV PATH=/go/bin:$PATH\nCOPY --from=build /go/bin/x /go/bin/x\nCMD x -a";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    for bad in [
+        runtime.replace("ENV PATH=/go/bin:$PATH\n", ""),
+        runtime.replace("/go/bin:$PATH", "/usr/games:$PATH"),
+        runtime.replace("/go/bin/x /go/bin/x", "/go/bin/y /go/bin/y"),
+    ] {
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+}
+
+#[test]
+fn steps_behind_the_build_stay_where_they_are() {
+    let before = "FROM golang:1.22\nWORKDIR /a\nCOPY . .\nRUN go build -o b\nRUN useradd u\nCOPY c.yml .\nUSER u\nCMD [\"./b\"]";
+    let builder = "FROM golang:1.22 AS build\nWORKDIR /a\nCOPY . .\nRUN go build -o b\n";
+    let runtime = "FROM debian:12-slim\nWORKDIR /a\nCOPY --from=build /a/b /a/b\nRUN useradd u\nCOPY c.yml .\nUSER u\nCMD [\"./b\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    for bad in [
+        runtime.replace("RUN useradd u\n", ""),
+        runtime.replace("COPY c.yml .\n", ""),
+        runtime.replace(
+            "RUN useradd u\nCOPY c.yml .\n",
+            "COPY c.yml .\nRUN useradd u\n",
+        ),
+        runtime.replace("RUN useradd u", "RUN useradd v"),
+    ] {
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+}
