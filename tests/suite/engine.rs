@@ -11,6 +11,7 @@ mod ignore;
 mod layers;
 mod rebuilds;
 mod rewrites;
+mod splits;
 mod tree;
 
 use std::collections::BTreeMap;

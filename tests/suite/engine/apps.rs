@@ -8,6 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use dockeropt::report::Report;
+use dockeropt::rule::{Phase, Rule};
 use dockeropt::walk::disk::DiskContext;
 
 use super::{Built, Engine, docker, fixtures, scratch_copy};
@@ -47,14 +48,23 @@ impl App {
         folders.into_iter().map(app).collect()
     }
 
-    /// What the whole chain makes of the Dockerfile.
+    /// What the whole chain makes of the Dockerfile, but that its stages stay as they are: whether other rules do what
+    /// they say shows in the files of one stage.
     pub(crate) fn rewrite(&self) -> Report {
+        let mut rules = run::all_rules();
+        rules.retain(|rule| rule.phase != Phase::Stages);
+        self.run(rules)
+    }
+
+    /// What the whole chain makes of the Dockerfile.
+    pub(crate) fn split(&self) -> Report {
+        self.run(run::all_rules())
+    }
+
+    fn run(&self, rules: Vec<Rule>) -> Report {
         let context = DiskContext::new(&self.folder).unwrap();
-        run::run(
-            &run::case_chain("chain", &self.folder),
-            &context,
-            &self.text,
-        )
+        let chain = run::chain_in(&self.folder, rules);
+        run::run(&chain, &context, &self.text)
     }
 
     /// Builds the application as it is written.
