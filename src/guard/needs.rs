@@ -98,11 +98,24 @@ impl Reader<'_> {
             self.program(&one, &command.words)?;
             self.invocation(&one, &command.words)?;
             let writes = manifests::writes_list(&one);
-            (written.is_none() || writes).then_some(())?;
+            let appends = command.redirects.iter().any(|one| one.operator == ">>");
+            (written.is_none() || writes && !appends).then_some(())?;
             self.made.extend(written);
             return Some(());
         }
-        written.is_none().then_some(())?;
+        if makes_environment(&command.words) && written.is_none() {
+            self.needs.is_system = false;
+            return Some(());
+        }
+        if let Some(file) = written {
+            // Settings that lie elsewhere, printed word for word.
+            let prints = matches!(command.name(), Some("echo" | "printf"));
+            let literal = command.words.iter().all(|word| word.literal.is_some());
+            (prints && literal).then_some(())?;
+            self.needs.is_system = false;
+            self.needs.deleted.push(file);
+            return Some(());
+        }
         let words = command.words.iter().map(plain_text);
         let words = words.collect::<Option<Vec<&str>>>()?;
         match words.as_slice() {
@@ -115,10 +128,10 @@ impl Reader<'_> {
     fn redirects(&self, redirects: &[Redirect]) -> Option<Option<String>> {
         let mut written = None;
         for redirect in redirects {
-            let target = redirect.target.literal.as_deref()?;
+            let target = plain_text(&redirect.target)?;
             match (redirect.operator.as_str(), target) {
                 (_, "/dev/null" | "1" | "2") => {}
-                (">", file) => written = Some(self.path(file)?),
+                (">" | ">>", file) => written = Some(self.path(file)?),
                 _ => return None,
             }
         }
@@ -149,7 +162,21 @@ impl Reader<'_> {
                 self.needs.deleted.extend(paths);
                 true
             }
+            "export" | "pwd" | "printf" => false,
+            "node" | "python" | "python3" => {
+                matches!(rest, ["-V" | "-v" | "--version"]).then_some(())?;
+                false
+            }
             "true" | ":" | "echo" | "update-ca-certificates" | "ldconfig" | "locale-gen" => true,
+            // What a COPY puts down later takes the mode back.
+            "chmod" => {
+                let [mode, file] = rest else { return None };
+                (!mode.starts_with('-')).then_some(())?;
+                let path = self.path(file)?;
+                self.needs.manifests.push(vec![path.clone()]);
+                self.needs.deleted.push(path);
+                false
+            }
             // Variables of a file that lies elsewhere.
             "." | "source" => {
                 let [file] = rest else { return None };
@@ -230,6 +257,15 @@ impl Reader<'_> {
             (_, path) => Some(join(self.cwd.as_deref()?, path.trim_end_matches('/'))),
         }
     }
+}
+
+/// Whether a command makes a virtual environment of Python.
+fn makes_environment(words: &[Word]) -> bool {
+    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    let ["python" | "python3", "-m", "venv", options @ .., _] = words.as_slice() else {
+        return false;
+    };
+    options.iter().all(|word| word.starts_with("--"))
 }
 
 /// Whether what is fetched from a place that is known to set up a tool is piped into an interpreter.

@@ -4,10 +4,13 @@ use std::cell::OnceCell;
 
 use super::Side;
 use super::copies::{destination, sources};
+use super::manifests::Need;
 use super::mounts::covers;
 use super::needs::{self, Needs};
-use super::{parts, variables};
+use super::script::Shell;
+use super::{directories, parts, variables};
 use crate::model::Step;
+use crate::syntax::shell::Command;
 use crate::syntax::{Instruction, Keyword};
 
 type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
@@ -74,6 +77,8 @@ impl<'a, 'f> Mover<'a, 'f> {
                 K::Run | K::Cmd | K::Entrypoint | K::Healthcheck | K::Shell
             ),
             K::Run => match b {
+                K::Run if std::ptr::eq(one.0, self.at.0) => self.leaves_modes(other),
+                K::Run => self.leaves_modes(one),
                 K::Copy | K::Add => self.is_fed_without(other),
                 K::Workdir => self.is_system(),
                 _ => is_metadata(b) || matches!(b, K::Env | K::Arg),
@@ -136,6 +141,44 @@ impl<'a, 'f> Mover<'a, 'f> {
             };
             !need.iter().any(|path| parts::may_bring(copy, path)) || need.iter().any(is_there)
         })
+    }
+
+    /// Whether `other` only gives modes or owners to files by their names, of which none is one that it needs.
+    fn leaves_modes(&self, (step, side): At<'_, '_>) -> bool {
+        let (Some(needs), Some(shell)) = (self.needs(), Shell::of(side, step, step.instruction))
+        else {
+            return false;
+        };
+        let gives = |(directory, command): (Option<String>, &Command)| {
+            let words = command.words.iter().map(|word| word.literal.as_deref());
+            let Some(words) = words.collect::<Option<Vec<&str>>>() else {
+                return false;
+            };
+            let ["chmod" | "chown", _, files @ ..] = words.as_slice() else {
+                return false;
+            };
+            let is_apart = |file: &&str| {
+                let path = directories::resolved(directory.as_deref(), file);
+                path.is_some_and(|path| {
+                    let is_needed = |need: &Need| need.iter().any(|need| covers(&path, need));
+                    !file.starts_with('-')
+                        && is_out_of_the_way(&path)
+                        && !needs.manifests.iter().any(is_needed)
+                })
+            };
+            let plain = command.redirects.is_empty() && command.assignments.is_empty();
+            plain && !words[1].starts_with('-') && !files.is_empty() && files.iter().all(is_apart)
+        };
+        let workdir = step.before.workdir();
+        let simple = shell
+            .script
+            .statements
+            .iter()
+            .all(|one| one.command().is_some());
+        simple
+            && directories::commands(&shell, workdir)
+                .into_iter()
+                .all(gives)
     }
 
     fn has_part_of(&self, copy: At<'_, '_>) -> bool {

@@ -11,7 +11,7 @@ use crate::model::Step;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Role, invocation};
 use crate::syntax::Keyword;
-use crate::syntax::shell::{Command, Word};
+use crate::syntax::shell::{Command, Statement, Word};
 
 type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
 
@@ -68,15 +68,15 @@ fn lies_aside(path: &str, step: &Step<'_>) -> bool {
 /// The only command of a script but for those that go to its directory.
 fn only_call<'s>(shell: &'s Shell, step: &Step<'_>) -> Option<Call<'s>> {
     let commands = directories::commands(shell, step.before.workdir());
-    let [(Some(directory), command)] = commands.as_slice() else {
+    let (Some(directory), command) = commands.last()? else {
         return None;
     };
     let statements = &shell.script.statements;
-    let moves = statements.len() - 1;
-    let leads = statements
-        .iter()
-        .take(moves)
-        .all(|one| one.command().and_then(Command::name) == Some("cd"));
+    let leads = |statement: &Statement| match statement.command() {
+        Some(one) => one.name() == Some("cd") || makes_runnable(one, command),
+        None => false,
+    };
+    let leads = statements.iter().take(statements.len() - 1).all(leads);
     let plain = command.redirects.is_empty();
     let one = invocation(&command.words)?;
     (leads && plain).then(|| Call {
@@ -84,6 +84,20 @@ fn only_call<'s>(shell: &'s Shell, step: &Step<'_>) -> Option<Call<'s>> {
         command,
         directory: directory.clone(),
     })
+}
+
+/// Whether `chmod` only makes the very script runnable that is called.
+fn makes_runnable(chmod: &Command, call: &Command) -> bool {
+    let words = chmod.words.iter().map(|word| word.literal.as_deref());
+    let called = call.words.first().and_then(|word| word.literal.as_deref());
+    let bare = |path: &str| path.trim_start_matches("./").to_owned();
+    match words.collect::<Option<Vec<&str>>>().as_deref() {
+        Some(["chmod", "+x" | "a+x" | "u+x" | "755" | "775" | "777", file]) => {
+            let plain = chmod.redirects.is_empty() && chmod.assignments.is_empty();
+            plain && called.is_some_and(|called| called.contains('/') && bare(called) == bare(file))
+        }
+        _ => false,
+    }
 }
 
 /// Whether a command is one of the list.

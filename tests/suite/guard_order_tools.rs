@@ -90,6 +90,17 @@ fn tools_are_set_up_first() {
         (". /tmp/variables", true),
         (". ./variables", false),
         (". variables", false),
+        ("python3 -m venv /app/venv", true),
+        ("python3 -m venv", false),
+        ("python3 setup.py venv", false),
+        ("echo 'prefix=/x' >> ~/.npmrc", true),
+        ("echo 'prefix=/x' >> .npmrc", false),
+        ("echo $X >> ~/.npmrc", false),
+        ("export CI=1", true),
+        ("export PATH=$PWD/bin:$PATH", false),
+        ("node --version", true),
+        ("node version.js", false),
+        ("chmod +x package.json", false),
     ] {
         let before = format!("COPY . /app\nWORKDIR /app\nRUN {tool} && npm ci\nCMD x");
         let after = format!(
@@ -99,5 +110,49 @@ fn tools_are_set_up_first() {
             true => moves("node:20", &before, &after),
             false => stays("node:20", &before, &after),
         }
+    }
+}
+
+/// What gives modes to files by their names stays behind an install that reads none of these.
+#[test]
+fn modes_are_given_later() {
+    for (modes, passes) in [
+        ("chmod +x start.sh", true),
+        ("chmod 755 start.sh bin/x && chown node:node start.sh", true),
+        ("chmod +x /usr/local/bin/node", false),
+        ("chmod +x package.json", false),
+        ("chmod +x .", false),
+        ("chmod -R 755 bin", false),
+        ("chmod 755 -R bin", false),
+        ("chmod +x *.sh", false),
+        ("chmod +x start.sh && ./start.sh", false),
+        ("chmod +x start.sh > log", false),
+        ("chmod +x", false),
+        ("rm start.sh", false),
+    ] {
+        let before = format!("WORKDIR /app\nCOPY . .\nRUN {modes}\nRUN npm ci\nCMD x");
+        let after = format!(
+            "WORKDIR /app\nCOPY package.json package-lock.json ./\nRUN npm ci\nCOPY . .\nRUN {modes}\nCMD x"
+        );
+        match passes {
+            true => moves("node:20", &before, &after),
+            false => stays("node:20", &before, &after),
+        }
+    }
+}
+
+/// The script that fetches may be made runnable, and nothing else.
+#[test]
+fn wrappers_are_made_runnable() {
+    let before = "WORKDIR /app\nCOPY . .\nRUN chmod +x gradlew\nRUN ./gradlew build\nCMD x";
+    let after = "WORKDIR /app\nCOPY build.gradle gradlew ./\nRUN chmod +x gradlew && ./gradlew dependencies\nCOPY . .\nRUN chmod +x gradlew\nRUN ./gradlew build\nCMD x";
+    moves("eclipse-temurin:17", before, after);
+    for (from, to) in [
+        ("chmod +x gradlew &&", "chmod -R 777 gradlew &&"),
+        ("chmod +x gradlew &&", "chmod +x start.sh &&"),
+        ("chmod +x gradlew &&", "chmod +x gradlew start.sh &&"),
+        ("chmod +x gradlew && ./gradlew", "chmod +x gradlew; ./other"),
+    ] {
+        stays("eclipse-temurin:17", before, &after.replace(from, to));
     }
 }
