@@ -143,8 +143,9 @@ impl Invocation {
     /// Of several goals the one that does most gives the role: to run, to build, to install.
     fn settle_goals(&mut self) {
         let roles = self.subcommand_name.split(' ').map(|goal| {
-            // Gradle's `:app:build` is the task `build` of a sub-project.
-            let task = goal.rsplit(':').next().filter(|_| goal.starts_with(':'));
+            // Gradle's `:app:build` is the task `build` of a sub-project, and so is `app:build`.
+            let of_project = goal.starts_with(':') || self.manager.name == "gradle";
+            let task = goal.rsplit(':').next().filter(|_| of_project);
             self.manager.role(task.unwrap_or(goal))
         });
         self.role = roles.flatten().min().unwrap_or(Role::Other);
