@@ -269,6 +269,14 @@ fn report(
     }
     overwritten(moved, brought, source).map_or(Ok(()), |reason| Err(at(reason)))?;
     let manifests = rewrite::manifests(cx, moved, brought, source, moves).map_err(&at)?;
+    let goes_down = |(step, fate): &(usize, Fate)| {
+        let keyword = place.stage().steps[*step].instruction.keyword;
+        *fate == Fate::Early && keyword == Keyword::Workdir
+    };
+    let makes = manifests.is_empty() && moves.fates.iter().any(goes_down);
+    if makes && !rewrite::is_of_root(place.stage(), source) {
+        return Err(at(format!("who owns `{}` would change", source.to)));
+    }
     let edits = Rewrite {
         cx,
         stage: place.stage(),

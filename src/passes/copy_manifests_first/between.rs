@@ -10,7 +10,7 @@ use crate::pass::project_place::{Place, first_words};
 use crate::pass::reads::Early;
 use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
-use crate::syntax::shell::{CommandAt, Operator, Script};
+use crate::syntax::shell::{CommandAt, Operator, Script, Word};
 
 /// What becomes of a step between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,7 +106,7 @@ impl Between<'_> {
                 let changed = || format!("the COPY would mean something else behind `{}`", shown());
                 let blocked = match self.passes_copies(index, moves) {
                     true => moves.blocked.clone(),
-                    false => Some(changed()),
+                    false => Some(moves.blocked.clone().unwrap_or_else(changed)),
                 };
                 match (blocked, instruction.keyword) {
                     (None, _) => Ok(Fate::Early),
@@ -136,23 +136,20 @@ impl Between<'_> {
         let late = moves.fates.iter().filter(|one| one.1 == Fate::Late);
         let mut late = late.map(|one| one.0).chain([self.source.step]);
         let stage = self.place.stage();
-        let is_workdir =
-            self.step(index).instruction.keyword == Keyword::Workdir && self.source.is_plain();
+        let changes = self.step(index).instruction.keyword;
+        let is_place = matches!(changes, Keyword::Workdir | Keyword::User);
+        let may_be_absolute =
+            self.absolute && changes == Keyword::Workdir && self.source.is_plain();
         let next = stage.steps.get(index + 1);
         let state = next.map_or(&stage.model.end, |next| next.before);
-        late.all(|copy| {
-            let keyword = self.step(copy).instruction.keyword;
-            !matches!(keyword, Keyword::Copy | Keyword::Add)
-                || self.means_the_same(copy, state)
-                || self.absolute && copy == self.source.step && is_workdir
-        }) && moves
-            .fates
-            .iter()
-            .filter(|one| one.1 == Fate::Late)
-            .all(|one| {
-                let keyword = self.step(one.0).instruction.keyword;
-                matches!(keyword, Keyword::Copy | Keyword::Add | Keyword::Run)
-            })
+        late.all(|step| match self.step(step).instruction.keyword {
+            Keyword::Copy | Keyword::Add => {
+                self.means_the_same(step, state) || may_be_absolute && step == self.source.step
+            }
+            // A RUN is where a WORKDIR leads, and who a USER names.
+            Keyword::Run => !is_place,
+            _ => false,
+        })
     }
 
     /// Whether the words of COPY `index` mean the same in `state`.
@@ -202,7 +199,7 @@ impl Between<'_> {
         }
         let early = script.statements.iter().enumerate();
         let early = early
-            .take_while(|(top, _)| self.is_early(script, *top, &here))
+            .take_while(|(top, _)| self.is_early(script, index, *top, &here))
             .count();
         let is_done = |one: &&usize| self.found[**one].top < early;
         let done: Vec<usize> = here.iter().filter(is_done).copied().collect();
@@ -214,14 +211,22 @@ impl Between<'_> {
             return Ok(Fate::Early);
         }
         let next = here.iter().find(|one| self.found[**one].top == early);
-        if let Some(fetch) = next
+        let fetch = next.or_else(|| {
+            here.first()
+                .filter(|one| self.leads_to(script, early, **one))
+        });
+        if let Some(fetch) = fetch
             && let Ok(needs) = &self.found[*fetch].reads
             && let Early::Fetch(command) = &needs.reads.early
             && self.found[*fetch].is_top
             && done.is_empty()
             && !self.is_fetched(*fetch, moves)
         {
-            return self.fetch(script, early, command, *fetch, moves);
+            let at = self.found[*fetch].top;
+            return self.fetch(script, at, command, *fetch, moves);
+        }
+        if here.is_empty() && self.gives_modes(index, script) {
+            return Ok(Fate::Late);
         }
         let Some(last) = done.iter().map(|one| self.found[*one].top).max() else {
             let refused = next.and_then(|one| self.found[*one].reads.as_ref().err());
@@ -248,7 +253,7 @@ impl Between<'_> {
     }
 
     /// Whether a statement reads nothing of the source but what the installs read.
-    fn is_early(&self, script: &Script, top: usize, here: &[usize]) -> bool {
+    fn is_early(&self, script: &Script, index: usize, top: usize, here: &[usize]) -> bool {
         let statement = &script.statements[top];
         if matches!(statement.operator, Some((Operator::Background, _))) {
             return false;
@@ -271,9 +276,75 @@ impl Between<'_> {
                         .is_ok_and(|needs| needs.reads.early == Early::Itself);
                     itself && found.is_top && at.command.redirects.is_empty()
                 }
-                None => self.pass.tools.is_tool(at, &self.source.to) || self.is_of_settings(at),
+                None => {
+                    self.pass.tools.is_tool(at, &self.source.to)
+                        || self.is_of_settings(at)
+                        || self.is_environment(at, index)
+                }
             }
         })
+    }
+
+    /// Whether step `index` only gives modes or owners to files by their names, of which no install reads or writes one.
+    pub(super) fn gives_modes(&self, index: usize, script: &Script) -> bool {
+        let state = self.step(index).before;
+        let is_apart = |word: &Word| {
+            let path = word
+                .literal
+                .as_deref()
+                .and_then(|path| state.absolute(path));
+            path.is_some_and(|path| {
+                let holds = |inner: &str| path::below(inner, &path).is_some();
+                let written = self
+                    .found
+                    .iter()
+                    .filter_map(|one| Some((one, one.reads.as_ref().ok()?)));
+                let mut written = written.flat_map(|(one, needs)| {
+                    let writes = needs.reads.writes.iter();
+                    writes.map(|name| path::clean(&format!("{}/{name}", one.directory)))
+                });
+                !word.text.starts_with('-')
+                    && !is_of_the_system(&path)
+                    && !self.places().any(holds)
+                    && !written.any(|name| holds(&name) || path::below(&path, &name).is_some())
+            })
+        };
+        let gives = |at: &CommandAt<'_>| {
+            let words = &at.command.words;
+            let named = matches!(at.command.name(), Some("chmod" | "chown"));
+            named
+                && at.inside.is_none()
+                && at.command.redirects.is_empty()
+                && at.command.assignments.is_empty()
+                && words.len() > 2
+                && words[1]
+                    .literal
+                    .as_deref()
+                    .is_some_and(|word| !word.starts_with('-'))
+                && words[2..].iter().all(is_apart)
+        };
+        let commands = script.commands();
+        !commands.is_empty() && commands.iter().all(gives)
+    }
+
+    /// Whether a command of step `index` makes a virtual environment where no COPY brings anything.
+    fn is_environment(&self, at: &CommandAt<'_>, index: usize) -> bool {
+        let state = self.step(index).before;
+        let words: Vec<&str> = at
+            .command
+            .words
+            .iter()
+            .map(|word| word.text.as_str())
+            .collect();
+        let ["python" | "python3", "-m", "venv", options @ .., path] = words.as_slice() else {
+            return false;
+        };
+        let plain = at.inside.is_none() && options.iter().all(|word| word.starts_with("--"));
+        let path = path.trim_matches('"');
+        let path = state.expand(path, self.place.cx.file.escape.byte()).ok();
+        let path = path.and_then(|path| state.absolute(&path));
+        let brings = |path: &str| self.brought.iter().any(|one| one.reaches(path));
+        plain && path.is_some_and(|path| path != self.source.to && !brings(&path))
     }
 
     /// Whether a command reads variables of a file that a step before wrote word for word.

@@ -21,7 +21,7 @@ pub(super) struct Brought<'a> {
     /// Sources that are directories, paths in the context.
     pub(super) directories: Vec<String>,
     /// All sources that are no directories, paths and patterns in the context.
-    named: Vec<String>,
+    pub(super) named: Vec<String>,
     copy: Copy<'a>,
 }
 

@@ -7,6 +7,7 @@ use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{self, Kind, Manager, Role, invocation};
 use crate::pass::command;
+use crate::pass::reads::Early;
 use crate::pass::runs::Step;
 use crate::syntax::Keyword;
 use crate::syntax::shell::{Command, Script, Statement, Word};
@@ -35,8 +36,12 @@ impl Between<'_> {
         }
         cut::stays_small(self.place, script, at, |command| stores.lose(command))?;
         let before = &script.statements[..at];
-        let gone = self.way_to(&self.found[install], moves, before)?;
-        let fate = match before.iter().all(|one| is_cd(one) || is_set(one)) {
+        let mut gone = self.way_to(&self.found[install], moves, before)?;
+        let wrapper = wrapper(command);
+        gone.push_str(&self.made_runnable(wrapper, moves, before)?);
+        let runnable = |one: &Statement| makes_runnable(one, wrapper);
+        let stays = |one: &Statement| is_cd(one) || is_set(one) || runnable(one);
+        let fate = match before.iter().all(stays) {
             // What fetches needs nothing of these: the list stays whole.
             true => Fate::Late,
             false => {
@@ -50,6 +55,50 @@ impl Between<'_> {
         };
         moves.fetch = Some((format!("{gone}{command}"), install));
         Ok(fate)
+    }
+
+    /// Whether the statements from `from` up to an install only make the script runnable that fetches for it.
+    pub(super) fn leads_to(&self, script: &Script, from: usize, install: usize) -> bool {
+        let found = &self.found[install];
+        let Ok(needs) = &found.reads else {
+            return false;
+        };
+        let Early::Fetch(command) = &needs.reads.early else {
+            return false;
+        };
+        let between = script.statements.get(from..found.top).unwrap_or_default();
+        between
+            .iter()
+            .all(|one| makes_runnable(one, wrapper(command)))
+    }
+
+    /// What makes `wrapper` runnable, a script of the project, where something before the install does.
+    ///
+    /// # Errors
+    /// What stands before the install may do something else to it.
+    fn made_runnable(
+        &self,
+        wrapper: &str,
+        moves: &Moves,
+        before: &[Statement],
+    ) -> Result<String, String> {
+        if wrapper.is_empty() {
+            return Ok(String::new());
+        }
+        let late = moves.fates.iter().filter(|one| one.1 == Fate::Late);
+        let scripts = late.filter_map(|one| Some((one.0, self.step(one.0).script()?)));
+        let scripts = scripts.filter(|(step, script)| !self.gives_modes(*step, script));
+        let all = scripts
+            .flat_map(|(_, script)| &script.statements)
+            .chain(before);
+        let mut all = all.filter(|one| !is_cd(one) && !is_set(one)).peekable();
+        if all.peek().is_none() {
+            return Ok(String::new());
+        }
+        match all.all(|one| makes_runnable(one, wrapper)) {
+            true => Ok(format!("chmod +x {} && ", wrapper.trim_start_matches("./"))),
+            false => Err(format!("a step before it may change `{wrapper}`")),
+        }
     }
 
     /// The `cd`s that lead to where an install works, from where what runs early is.
@@ -170,4 +219,24 @@ impl Stores {
 /// Whether what Go builds is kept there.
 fn is_of_builds(path: &str) -> bool {
     path.ends_with("/go-build")
+}
+
+/// The script of the project that a command calls; empty for a program of the image.
+fn wrapper(command: &str) -> &str {
+    let called = command.split(' ').find(|word| !word.contains('='));
+    called.filter(|word| word.contains('/')).unwrap_or_default()
+}
+
+/// Whether a statement only makes `wrapper` runnable, a script of the project.
+fn makes_runnable(statement: &Statement, wrapper: &str) -> bool {
+    let bare = |path: &str| path.trim_start_matches("./").to_owned();
+    let words = statement.command().map(|command| command.words.as_slice());
+    let Some([chmod, mode, file]) = words else {
+        return false;
+    };
+    let modes = ["+x", "a+x", "u+x", "755", "775", "777"];
+    chmod.text == "chmod"
+        && modes.contains(&mode.text.as_str())
+        && !wrapper.is_empty()
+        && file.literal.as_deref().map(bare) == Some(bare(wrapper))
 }

@@ -40,7 +40,7 @@ impl Between<'_> {
     }
 
     /// Where the installs find what they read.
-    fn places(&self) -> impl Iterator<Item = &str> {
+    pub(super) fn places(&self) -> impl Iterator<Item = &str> {
         let needs = self.found.iter().filter_map(|one| one.reads.as_ref().ok());
         needs.flat_map(|needs| needs.places.iter().map(|(_, to)| to.as_str()))
     }

@@ -59,6 +59,12 @@ pub(super) fn manifests<'a>(
             continue;
         }
         named(cx, from)?;
+        let among = by.directories.len() + by.named.len() > 1;
+        if among && !by.named.contains(from) {
+            let reason =
+                "the COPY brings several sources, and which of them comes last is not looked at";
+            return Err(reason.to_owned());
+        }
         if by.to.contains(['"', '\'', '\\', ' ', '\t']) {
             return Err(format!("`{}` cannot be named in a COPY as it is", by.to));
         }
@@ -143,6 +149,12 @@ impl Manifests<'_> {
             (false, false) => format!("{base}{rest}/"),
         }
     }
+}
+
+/// Whether what the COPY makes is root's, as what a WORKDIR makes in its place.
+pub(super) fn is_of_root(stage: &Stage<'_>, source: &Brought<'_>) -> bool {
+    let before = &stage.steps[source.step].before;
+    source.instruction.flag("chown").is_none() && before.is_root() == Some(true)
 }
 
 /// The white space before an instruction on its line.
@@ -325,9 +337,7 @@ impl Rewrite<'_> {
         let first = steps.clone().next()?;
         let needing = steps.find(reads).filter(|step| *step != first)?;
         // A WORKDIR must not make a directory that the COPY made with another owner.
-        let before = &self.stage.steps[self.source.step].before;
-        let plain =
-            self.source.instruction.flag("chown").is_none() && before.is_root() == Some(true);
+        let plain = is_of_root(self.stage, self.source);
         let mut passed = (first..needing).map(|step| self.stage.steps[step].instruction.keyword);
         let kept =
             plain || !passed.any(|keyword| matches!(keyword, Keyword::Workdir | Keyword::User));

@@ -21,6 +21,8 @@ pub(in crate::passes) struct Tools {
     scratch: Vec<String>,
     /// Sub-commands that change settings of the user.
     settings: Vec<String>,
+    /// Commands that write settings with what they print.
+    writers: Vec<String>,
     /// Commands that change files of the source and no tool that installs.
     aside: Vec<String>,
     /// Where installers are fetched from that are piped into a shell.
@@ -34,9 +36,12 @@ impl Tools {
     /// Whether a command reads and writes nothing at, above or below `source`, a directory of the image.
     pub(super) fn is_tool(&self, at: &CommandAt<'_>, source: &str) -> bool {
         let command = at.command;
+        let name = command::name(command);
+        let writes = name.is_some_and(|name| self.writers.iter().any(|one| one == name));
         let quiet = |one: &Redirect| {
             let target = one.target.literal.as_deref();
-            matches!(target, Some("/dev/null" | "1" | "2"))
+            let settings = writes && one.target.text.contains('/') && is_aside(&one.target, source);
+            matches!(target, Some("/dev/null" | "1" | "2")) || settings
         };
         let substitutes = |word: &Word| !word.substitutions.is_empty();
         let words = command.words.iter().chain(&command.assignments);
@@ -49,7 +54,7 @@ impl Tools {
         if let Some(one) = invocation(&command.words) {
             return self.is_install_of_tools(command, &one);
         }
-        let Some(name) = command::name(command) else {
+        let Some(name) = name else {
             return false;
         };
         let listed = |list: &[String]| list.iter().any(|one| one == name);
@@ -60,6 +65,11 @@ impl Tools {
                 word.text.starts_with('-')
                     || scratch.any(|start| word.text.starts_with(start.as_str()))
             }),
+            "export" => words.all(|word| word.literal.is_some()),
+            "python" | "python3" | "node" => {
+                let words: Vec<&str> = words.map(|word| word.text.as_str()).collect();
+                matches!(words.as_slice(), ["-V" | "-v" | "--version"])
+            }
             "corepack" => matches!(
                 words.next().map(|word| word.text.as_str()),
                 Some("enable" | "prepare" | "disable")
@@ -134,19 +144,24 @@ impl Tools {
             let words = range.iter().filter_map(|index| command.words.get(*index));
             words.map(|word| word.text.as_str()).collect()
         };
-        let name = format!("{} {}", one.manager.name, words(&one.subcommand).join(" "));
         let all: Vec<&str> = command
             .words
             .iter()
             .map(|word| word.text.as_str())
             .collect();
-        let local = all.contains(&"--local");
-        if self
-            .settings
+        let said = all
             .iter()
-            .any(|setting| name.starts_with(setting.as_str()))
-            && !local
-        {
+            .skip(one.command + 1)
+            .filter(|word| !word.starts_with('-'));
+        let said: Vec<&str> = [one.manager.name.as_str()]
+            .into_iter()
+            .chain(said.copied())
+            .collect();
+        let said = said.join(" ");
+        // Bundler's settings of a project are among what the install writes.
+        let local = all.contains(&"--local") && one.manager.kind != Kind::Ruby;
+        let mut settings = self.settings.iter();
+        if !local && settings.any(|setting| said.starts_with(setting.as_str())) {
             return true;
         }
         if all.len() == 2
