@@ -82,7 +82,8 @@ pub enum Effect {
     Sources,
     /// Steps that only fetch what a later step of the same stage installs anyway.
     Prefetch,
-    /// A build directory kept in a cache mount, with commands that copy out of it what the build left there.
+    /// A build directory kept in a cache mount, with commands that delete in it what an earlier build left of single
+    /// packages, and that copy out of it what the build left there.
     BuildCache,
     /// Flags that answer a prompt with yes.
     AssumeYes,

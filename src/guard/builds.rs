@@ -67,10 +67,43 @@ pub(super) fn without_directory(
     (!set_elsewhere && (1..=2).contains(&fewer)).then_some(plain)
 }
 
-/// Whether an added command makes the directory that cargo would have made, or copies into it what the build left.
+/// Whether an added command makes the directory that cargo would have made, copies into it what the build left, or
+/// deletes from the mount what an earlier build left there of single packages.
 pub(super) fn is_copied_out(cx: &Comparison<'_>, command: &Command) -> bool {
     let has_mount = cx.allowed.has(&Effect::BuildCache) && !cx.builds.is_empty();
-    has_mount && copied_out(cx.after, cx.step, cx.builds, command).is_some()
+    let copies = || copied_out(cx.after, cx.step, cx.builds, command).is_some();
+    has_mount && (is_cleaned(cx.builds, command) || copies())
+}
+
+/// Whether a command is `cargo clean` for packages that it names, in a mount.
+fn is_cleaned(mounts: &[String], command: &Command) -> bool {
+    const KNOWN: [&str; 9] = [
+        "-p",
+        "--package",
+        "--release",
+        "-r",
+        "--profile",
+        "--target",
+        "--target-dir",
+        "--locked",
+        "--manifest-path",
+    ];
+    let Some(one) = invocation(&command.words) else {
+        return false;
+    };
+    let mut flags = one.flags.iter();
+    let is_known = flags.all(|flag| KNOWN.contains(&flag.name.as_str()));
+    let names = one.flags.iter();
+    let mut names = names.filter(|flag| matches!(flag.name.as_str(), "-p" | "--package"));
+    one.manager.name == "cargo"
+        && one.command == 0
+        && one.subcommand_name == "clean"
+        && !one.dynamic
+        && is_known
+        && names.next().is_some()
+        && command.assignments.is_empty()
+        && command.redirects.is_empty()
+        && directory_of(command).is_some_and(|directory| mounts.contains(&directory))
 }
 
 /// The files that an added command puts where cargo would have, below `target`; `None` where it does anything else.
@@ -238,10 +271,16 @@ pub(super) fn check(
         }
     }
     let mut files = Vec::new();
-    for found in &commands {
+    let built = commands
+        .iter()
+        .position(|found| cargo(found.command).is_some());
+    for (index, found) in commands.iter().enumerate() {
+        if Some(index) > built && is_cleaned(mounts, found.command) {
+            return Err(missing(found.command.span));
+        }
         match copied_out(shell, step, mounts, found.command) {
             Some(copied) => files.extend(copied),
-            None if cargo(found.command).is_some() => {}
+            None if cargo(found.command).is_some() || is_cleaned(mounts, found.command) => {}
             None => {
                 let text = shell.slice(found.command.span);
                 let of_mount = mounts.iter().any(|mount| contains(text, mount));

@@ -236,6 +236,15 @@ pub fn append_command(
     Some(insert_at(end, &layout, operator, text, command))
 }
 
+/// What joins a command on a line of its own to the end of the script, with the operator that [`append_command`] takes.
+pub fn line_joint(instruction: &Instruction, script: &Script, text: &[u8]) -> Vec<u8> {
+    let layout = Layout::of(instruction, script, text);
+    match ends_in_semicolons(script) && layout.place == OperatorPlace::LineEnd {
+        true => [b"; \\", layout.line_ending, &layout.indent].concat(),
+        false => layout.break_before_command(),
+    }
+}
+
 /// Appends `commands` to the script, each on a line of its own, as [`append_command`] does.
 pub fn append_lines(
     instruction: &Instruction,
@@ -244,11 +253,7 @@ pub fn append_lines(
     commands: &[String],
 ) -> Option<Edit> {
     let one = append_command(instruction, script, text, "")?;
-    let layout = Layout::of(instruction, script, text);
-    let joint = match one.insert.starts_with(b";") {
-        true => [b"; \\", layout.line_ending, &layout.indent].concat(),
-        false => layout.break_before_command(),
-    };
+    let joint = line_joint(instruction, script, text);
     let lines = commands
         .iter()
         .flat_map(|command| [joint.as_slice(), command.as_bytes()]);

@@ -6,6 +6,7 @@
 mod build;
 mod names;
 mod needs;
+mod packages;
 mod rest;
 
 use serde::Deserialize;
@@ -14,7 +15,7 @@ use self::build::{Build, Output};
 use self::needs::Needs;
 use crate::model::managers::{Invocation, invocation};
 use crate::pass::cache_folder::{self, Cache, CacheMount, existing, image_words};
-use crate::pass::layout::{Layout, append_lines, insert_command};
+use crate::pass::layout::{Layout, append_lines, insert_command, line_joint};
 use crate::pass::project_place::Place;
 use crate::pass::runs::{self, Step};
 use crate::pass::sites::{Site, Sites};
@@ -235,9 +236,13 @@ impl Found<'_> {
     ) -> Result<Vec<Edit>, String> {
         let (cx, step, script) = (self.cx, self.site.step, self.script);
         let target = &self.rule.target;
+        let is_last = script.statements.len() == self.at.top + 1;
+        let joint = self.joint(is_last);
         let assignment = format!("CARGO_TARGET_DIR={target} ");
+        let clean = build::cleaning(self, build);
+        let before = [&*clean, &*joint, &*assignment].concat();
         let mut edits = rest::without_cleaning(self, mounts)?;
-        edits.push(Edit::insert(self.at.command.span.start, assignment));
+        edits.push(Edit::insert(self.at.command.span.start, before));
         if let Some(Output { profile, shown, .. }) = &build.output {
             let files = programs
                 .iter()
@@ -248,16 +253,10 @@ impl Found<'_> {
                 format!("cp {} {shown}/", files.join(" ")),
             ];
             let instruction = step.instruction;
-            let is_last = script.statements.len() == self.at.top + 1;
             let copy = match is_last {
                 true => append_lines(instruction, script, cx.text, &commands),
                 false => {
-                    let layout = Layout::of(instruction, script, cx.text);
-                    let joint = match layout.single_line {
-                        true => b" && ".to_vec(),
-                        false => layout.break_before_command(),
-                    };
-                    let both = commands.join(&*String::from_utf8_lossy(&joint));
+                    let both = commands.join(&joint);
                     insert_command(instruction, script, cx.text, self.at.top, &both)
                 }
             };
@@ -267,6 +266,18 @@ impl Found<'_> {
         let flags = run_flags::insertion(cx.text, step, script, &flags, &edits);
         edits.push(flags.ok_or("what would have to go stands too close together")?);
         Ok(edits)
+    }
+
+    /// What joins the commands that are added to the build.
+    fn joint(&self, is_last: bool) -> String {
+        let (instruction, script, text) = (self.step().instruction, self.script, self.cx.text);
+        let layout = Layout::of(instruction, script, text);
+        let joint = match (is_last, layout.single_line) {
+            (true, _) => line_joint(instruction, script, text),
+            (false, true) => b" && ".to_vec(),
+            (false, false) => layout.break_before_command(),
+        };
+        String::from_utf8_lossy(&joint).into_owned()
     }
 
     /// The state before the step, and the step.

@@ -179,7 +179,7 @@ pub fn effect(effect: &Effect) -> String {
         Effect::Sources => "a COPY of part of the sources in front of the COPY of all",
         Effect::Prefetch => "steps that only fetch what a later step installs",
         Effect::BuildCache => {
-            "a build directory in a cache mount, with what the build left there copied out"
+            "a build directory in a cache mount: its own packages deleted first, its programs copied out"
         }
         Effect::AssumeYes => "flags that answer a prompt with yes",
         Effect::Temp => "deletes a file that the same step downloaded",

@@ -364,3 +364,44 @@ fn profiles_targets_and_installs() {
         &file(&web("/a/target/release"), "CMD web/target/release/app"),
     );
 }
+
+#[test]
+fn packages_are_cleaned_in_the_mount() {
+    let before = file("cargo build --release", "CMD [\"./target/release/app\"]");
+    let clean = "cargo clean --target-dir /cache/target --release -p app -p core";
+    let with = |clean: &str| {
+        file(
+            &format!("{MOUNTS}{clean} && {BUILT}"),
+            "CMD [\"./target/release/app\"]",
+        )
+    };
+    passes(CACHE, &before, &with(clean));
+    passes(CACHE, &before, &with(&format!("{clean} --locked")));
+    for (from, to) in [
+        ("--target-dir /cache/target ", ""),
+        ("/cache/target", "/a/target"),
+        ("-p app -p core", ""),
+        ("-p app", "-p $APP"),
+        ("-p app", "--doc"),
+        ("clean", "test"),
+        ("cargo", "sudo cargo"),
+        ("-p core", "-p core > /a/x"),
+    ] {
+        let wrong = clean.replacen(from, to, 1);
+        assert_ne!(wrong, clean, "{from}");
+        stops(CACHE, &before, &with(&wrong));
+    }
+    stops("caches", &before, &with(clean));
+    let or = file(
+        &format!("{MOUNTS}{clean} || {BUILT}"),
+        "CMD [\"./target/release/app\"]",
+    );
+    stops(CACHE, &before, &or);
+    // Behind the build it takes away what is copied out.
+    let late = BUILT.replace(" && mkdir", &format!(" && {clean} && mkdir"));
+    stops(
+        CACHE,
+        &before,
+        &file(&format!("{MOUNTS}{late}"), "CMD [\"./target/release/app\"]"),
+    );
+}

@@ -3,17 +3,20 @@
 use std::collections::BTreeSet;
 
 use super::Found;
-use crate::context::path::{self, clean};
+use super::packages::{Packages, name_of};
+use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::Invocation;
 use crate::pass::project_place::{Place, first_words};
 use crate::project::Project;
-use crate::project::rust::{CargoToml, cargo_bins, cargo_config, cargo_members};
+use crate::project::rust::{CargoToml, cargo_bins, cargo_config};
 
 /// A build.
 pub(super) struct Build {
     /// What it is of: the name of a package.
     pub(super) package: String,
+    /// The packages of the project itself: those that are compiled from the build context.
+    pub(super) own: Vec<String>,
     /// The build directory as cargo chooses it.
     pub(super) directory: String,
     /// The programs that it may build.
@@ -45,8 +48,8 @@ pub(super) fn read(found: &Found<'_>) -> Result<Build, String> {
     if installs {
         let to = value(one, &["--path"])?.unwrap_or_default();
         directory = match to.starts_with('/') {
-            true => clean(&to),
-            false => clean(&format!("{directory}/{to}")),
+            true => path::clean(&to),
+            false => path::clean(&format!("{directory}/{to}")),
         };
     }
     check_configuration(found, &place, &directory)?;
@@ -57,10 +60,11 @@ pub(super) fn read(found: &Found<'_>) -> Result<Build, String> {
         ));
     };
     check_above(&place, &directory, &root)?;
-    let packages = packages(found, root)?;
+    let project = Packages::of(found.cx.context, root)?;
+    let asked = values(one, &["-p", "--package"])?;
+    let packages = project.asked(&asked);
     let programs = programs(found, &packages)?;
-    let named = value(one, &["-p", "--package"]).ok().flatten();
-    let package = named.or_else(|| packages.first().map(|(_, facts)| name_of(facts)));
+    let package = packages.first().map(|(_, facts)| name_of(facts));
     let output = match installs {
         true => None,
         false => Some(Output {
@@ -72,8 +76,43 @@ pub(super) fn read(found: &Found<'_>) -> Result<Build, String> {
         package: package.ok_or("no package is known of the workspace")?,
         directory: path::join(&directory, "target"),
         programs,
+        own: project.own()?,
         output,
     })
+}
+
+/// The command that deletes from the build directory what earlier builds left there of the project itself, so that no
+/// file counts as unchanged for its time.
+pub(super) fn cleaning(found: &Found<'_>, build: &Build) -> String {
+    let one = found.invocation;
+    let words = &found.at.command.words;
+    let leading = one.subcommand.first().copied().unwrap_or(1);
+    let leading = words.iter().take(leading).map(|word| word.text.as_str());
+    let mut clean: Vec<String> = leading.map(str::to_owned).collect();
+    clean.push(format!("clean --target-dir {}", found.rule.target));
+    let is_debug = one.has_any(&["--debug".to_owned()]);
+    let has_profile = one.flags_named("--profile").next().is_some();
+    if one.subcommand_name == "install" && !is_debug && !has_profile {
+        clean.push("--release".to_owned());
+    }
+    const KEPT: [&str; 5] = ["--release", "-r", "--profile", "--target", "--locked"];
+    let kept = one
+        .flags
+        .iter()
+        .filter(|flag| KEPT.contains(&flag.name.as_str()));
+    for flag in kept {
+        clean.push(match flag.text() {
+            Some(value) => format!("{}={value}", flag.name),
+            None => flag.name.clone(),
+        });
+    }
+    let path = one.flags_named("--path").find_map(|flag| flag.text());
+    if let Some(path) = path.filter(|path| !matches!(*path, "." | "./")) {
+        let path = path.trim_end_matches('/');
+        clean.push(format!("--manifest-path={path}/Cargo.toml"));
+    }
+    clean.extend(build.own.iter().map(|name| format!("-p {name}")));
+    clean.join(" ")
 }
 
 /// The options of the command.
@@ -208,45 +247,10 @@ fn check_above(place: &Place<'_>, directory: &str, own: &str) -> Result<(), Stri
     Ok(())
 }
 
-/// The packages of the project at `root` that the command asks for, with their manifests.
-fn packages(found: &Found<'_>, root: String) -> Result<Vec<(String, CargoToml)>, String> {
-    let context = found.cx.context;
-    let read = |manifest: &str| {
-        let project = Project::new(context, path::parent(manifest));
-        let facts = project.cargo_toml().map_err(|error| error.to_string())?;
-        Ok::<_, String>(facts.cloned())
-    };
-    let facts = read(&root)?.ok_or_else(|| format!("`{root}` cannot be read"))?;
-    let members = cargo_members(context, &root, &facts).map_err(|error| error.to_string())?;
-    let beside = facts.path_dependencies.iter().filter_map(|one| {
-        let directory = path::resolve_from(path::parent(&root), &one.path)?;
-        Some(path::join(&directory, "Cargo.toml"))
-    });
-    let others: BTreeSet<String> = members.into_iter().chain(beside).collect();
-    let is_member = facts.workspace.is_some();
-    let mut all = vec![(root, facts)];
-    for manifest in others.into_iter().filter(|_| is_member) {
-        if let Some(facts) = read(&manifest)? {
-            all.push((manifest, facts));
-        }
-    }
-    let asked = values(found.invocation, &["-p", "--package"])?;
-    all.retain(|(_, facts)| {
-        let name = name_of(facts);
-        facts.package.is_some() && (asked.is_empty() || asked.contains(&name))
-    });
-    Ok(all)
-}
-
-fn name_of(facts: &CargoToml) -> String {
-    let package = facts.package.as_ref();
-    package.map_or_else(String::new, |package| package.name.clone())
-}
-
 /// The programs that the command may build.
 fn programs(
     found: &Found<'_>,
-    packages: &[(String, CargoToml)],
+    packages: &[(&str, &CargoToml)],
 ) -> Result<BTreeSet<String>, String> {
     let asked = values(found.invocation, &["--bin"])?;
     let bins = packages
