@@ -2,7 +2,7 @@
 //! configured as it was, and holds the program at the path where it was.
 
 use super::instruction::{self, is_same_text, same_platform};
-use super::{Allowed, Fault, Side, Verdict, config, copies, steps};
+use super::{Allowed, Fault, Side, Verdict, config, copies, mounts, steps};
 use crate::model::config::Config;
 use crate::model::state::Origin;
 use crate::model::{Stage, Step};
@@ -37,10 +37,10 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     if base(shipped) != base(runtime) && !allowed.has(&Effect::Base) {
         return fault("the base of the shipped stage changes");
     }
-    let built = builds((before, shipped), (after, builder))?;
+    let built = builds((before, shipped), (after, builder), allowed)?;
     let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
     is_configured_alike((before, shipped), (after, runtime), allowed)?;
-    holds_its_program((after, runtime), &carried)
+    holds_its_program((shipped, runtime), after, &carried)
 }
 
 /// What the builder leaves to the stage that ships.
@@ -59,9 +59,17 @@ fn is_of_image(keyword: Keyword) -> bool {
 }
 
 /// The builder is the old stage up to some step: how many of its steps that are.
-fn builds((before, shipped): At<'_, '_>, (after, builder): At<'_, '_>) -> Result<usize, Fault> {
+fn builds(
+    (before, shipped): At<'_, '_>,
+    (after, builder): At<'_, '_>,
+    allowed: Allowed<'_>,
+) -> Result<usize, Fault> {
     let mut at = 0;
-    for new in &builder.steps {
+    let steps = match builder.steps.split_last() {
+        Some((last, rest)) if allowed.has(&Effect::Packages) && drops_development(last) => rest,
+        _ => &builder.steps[..],
+    };
+    for new in steps {
         while let Some(old) = shipped.steps.get(at)
             && is_of_image(old.instruction.keyword)
             && !is_same_text((old.instruction, before), (new.instruction, after))
@@ -82,6 +90,19 @@ fn builds((before, shipped): At<'_, '_>, (after, builder): At<'_, '_>) -> Result
         at += 1;
     }
     Ok(at)
+}
+
+/// Whether a step deletes what only development needs of what is installed in its directory.
+fn drops_development(step: &Step<'_>) -> bool {
+    const COMMANDS: [&[u8]; 3] = [
+        b"npm prune --omit=dev",
+        b"pnpm prune --prod",
+        b"yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline",
+    ];
+    let instruction = step.instruction;
+    instruction.keyword == Keyword::Run
+        && instruction.flags.is_empty()
+        && COMMANDS.contains(&instruction.args_text())
 }
 
 /// Whether two steps are the same, but that `go` may be told to do without C.
@@ -185,20 +206,40 @@ fn is_for_compiler(step: &Step<'_>) -> bool {
     pairs.all(|pair| COMPILER.contains(&pair.key.text.as_str()))
 }
 
-/// What `COPY --from=` the builder takes over, each file to where it was.
+/// What `COPY --from=` the builder takes over, each file to where it was; with the owner that it has there.
 fn taken_over((after, step): (&Side<'_>, &Step<'_>), builder: &Stage<'_>) -> Option<String> {
     let instruction = step.instruction;
-    let [flag] = instruction.flags.as_slice() else {
-        return None;
+    let value = |name: &str| {
+        instruction
+            .flag(name)
+            .and_then(|flag| flag.value.as_deref())
     };
-    let from = flag.value.as_deref().filter(|_| flag.name == "from")?;
+    let owner = value("chown");
+    let known = instruction.flags.len() == 1 + usize::from(owner.is_some());
     let [source, _] = instruction.words() else {
         return None;
     };
     let (to, is_directory) = copies::destination((step, after))?;
-    let is_builder = builder.name.as_deref() == Some(from.to_lowercase().as_str());
-    let is_copy = instruction.keyword == Keyword::Copy && is_builder && !is_directory;
-    (is_copy && source.text == to && !to.contains(['*', '?', '['])).then_some(to)
+    let is_builder = builder.name.as_deref() == Some(value("from")?.to_lowercase().as_str());
+    let is_copy = instruction.keyword == Keyword::Copy && is_builder && known && !is_directory;
+    let is_path = source.text == to && !to.contains(['*', '?', '[']);
+    (is_copy && is_path && owner.is_none_or(|owner| gives(builder, owner))).then_some(to)
+}
+
+/// Whether a step of the builder gives files to this user.
+fn gives(builder: &Stage<'_>, owner: &str) -> bool {
+    builder.steps.iter().any(|step| {
+        let instruction = step.instruction;
+        let flag = instruction
+            .flag("chown")
+            .and_then(|flag| flag.value.as_deref());
+        let text = String::from_utf8_lossy(instruction.args_text());
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let by_command = words
+            .windows(3)
+            .any(|words| words == ["chown", "-R", owner]);
+        flag == Some(owner) || instruction.keyword == Keyword::Run && by_command
+    })
 }
 
 /// Whether a step gives back what the old base gave: the working directory, or a place to look for programs in.
@@ -287,21 +328,39 @@ fn is_configured_alike(
     }
 }
 
-/// What CMD or ENTRYPOINT starts is taken over, or copied.
-fn holds_its_program((after, runtime): At<'_, '_>, carried: &[String]) -> Verdict {
-    let program = after.model.config(runtime.index).and_then(|config| {
+/// What CMD or ENTRYPOINT starts is taken over, or copied; or it is Node's, which the small image has too, and what Node
+/// is to run is taken over.
+fn holds_its_program(
+    (shipped, runtime): (&Stage<'_>, &Stage<'_>),
+    after: &Side<'_>,
+    carried: &[String],
+) -> Verdict {
+    let words = after.model.config(runtime.index).and_then(|config| {
         let entrypoint = config.entrypoint.filter(|words| !words.is_empty());
-        started(entrypoint.or(config.cmd)?)
+        let starts_any = entrypoint
+            .as_ref()
+            .is_none_or(|words| words == &["docker-entrypoint.sh"]);
+        started(if starts_any { config.cmd } else { entrypoint }?)
     });
     let fault = |reason: String| Err(Fault::new(reason, runtime.from.span));
-    let Some(program) = program else {
+    let Some([program, arguments @ ..]) = words.as_deref() else {
         return fault("what the shipped stage starts is not known".to_owned());
     };
+    let is_below = |path: &str| {
+        let path = runtime.end.absolute(path);
+        path.is_some_and(|path| carried.iter().any(|one| mounts::covers(one, &path)))
+    };
     let is_held = if program.contains('/') {
-        runtime
-            .end
-            .absolute(&program)
-            .is_some_and(|path| carried.contains(&path))
+        is_below(program)
+    } else if is_small_node(shipped, runtime) {
+        match program.as_str() {
+            "node" => arguments
+                .iter()
+                .find(|word| !word.starts_with('-'))
+                .is_some_and(|file| is_below(file)),
+            "npm" | "yarn" | "pnpm" => is_below("package.json"),
+            _ => false,
+        }
     } else {
         let path = runtime
             .end
@@ -318,15 +377,26 @@ fn holds_its_program((after, runtime): At<'_, '_>, carried: &[String]) -> Verdic
     }
 }
 
-/// The program of a command in exec form; that of a shell in which one is started.
-fn started(words: Vec<String>) -> Option<String> {
+/// Whether the new base is the small image of the same tag of Node.
+fn is_small_node(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+    let word = |stage: &Stage<'_>| stage.from.words().first().map(|word| word.text.clone());
+    let (Some(old), Some(new)) = (word(shipped), word(runtime)) else {
+        return false;
+    };
+    let untagged = old.strip_suffix(":latest").unwrap_or(&old);
+    let is_small = new == format!("{old}-slim") || new == format!("{untagged}:slim");
+    shipped.end.base().is_family("node") && is_small
+}
+
+/// The words of a command in exec form; those of the program that a shell starts.
+fn started(words: Vec<String>) -> Option<Vec<String>> {
     if let [shell, option, text] = words.as_slice()
         && shell == "/bin/sh"
         && option == "-c"
     {
-        let text = text.trim_start();
-        let text = text.strip_prefix("exec ").unwrap_or(text);
-        return text.split_whitespace().next().map(str::to_owned);
+        let mut words = text.split_whitespace().peekable();
+        words.next_if_eq(&"exec");
+        return Some(words.map(str::to_owned).collect());
     }
-    words.into_iter().next()
+    Some(words)
 }

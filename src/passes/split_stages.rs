@@ -6,6 +6,7 @@
 
 mod assets;
 mod go;
+mod node;
 mod parts;
 mod program;
 mod write;
@@ -30,6 +31,7 @@ pub(super) struct SplitStages {
     /// Directories of that kind.
     aside_directories: Vec<String>,
     go: go::Knowledge,
+    node: node::Knowledge,
 }
 
 /// A command of a RUN, and where it stands.
@@ -53,6 +55,11 @@ trait Language {
     /// What a command is for, where the language knows it.
     fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>>;
 
+    /// Whether only builds in this language need a package of the distribution.
+    fn builds_with(&self, _package: &str) -> bool {
+        false
+    }
+
     /// Whether only the build reads a variable.
     fn only_builds(&self, variable: &str) -> bool;
 
@@ -66,6 +73,10 @@ struct Runtime {
     base: String,
     /// What it takes over from the builder: absolute paths.
     carried: Vec<String>,
+    /// Whom the first of them belongs to, where that is not root.
+    owner: Option<String>,
+    /// The last step of the builder, where it gets one more.
+    last: Option<String>,
     /// Lines that its base makes necessary.
     lines: Vec<String>,
     /// What changes in the builder.
@@ -106,8 +117,13 @@ impl SplitStages {
         stage: &'p Stage<'_>,
     ) -> Option<Box<dyn Language + 'p>> {
         let base = stage.model.end.base();
-        base.is_family("golang")
-            .then(|| Box::new(go::Go::new(self, cx)) as Box<dyn Language>)
+        if base.is_family("golang") {
+            return Some(Box::new(go::Go::new(self, cx)));
+        }
+        if base.is_family("node") {
+            return Some(Box::new(node::Node::new(self, cx, stage)));
+        }
+        None
     }
 
     fn split(

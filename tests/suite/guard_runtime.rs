@@ -120,3 +120,37 @@ fn steps_behind_the_build_stay_where_they_are() {
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
 }
+
+#[test]
+fn an_application_of_node_is_taken_over_whole() {
+    let before = "FROM node:20\nWORKDIR /a\nCOPY --chown=node . .\nRUN npm ci\nRUN npm run build\nUSER node\nCMD [\"node\", \"dist/x.js\"]";
+    let builder =
+        "FROM node:20 AS build\nWORKDIR /a\nCOPY --chown=node . .\nRUN npm ci\nRUN npm run build\n";
+    let pruned = format!("{builder}RUN npm prune --omit=dev\n");
+    let runtime = "FROM node:20-slim\nCOPY --from=build --chown=node /a /a\nWORKDIR /a\nUSER node\nCMD [\"node\", \"dist/x.js\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    passes(SPLIT, before, &format!("{pruned}{runtime}"));
+    stops(
+        "stages base config:env",
+        before,
+        &format!("{pruned}{runtime}"),
+    );
+    for bad in [
+        pruned.replace("--omit=dev", ""),
+        pruned.replace("--omit=dev", "--omit=dev && ls"),
+        pruned.replace("RUN npm prune --omit=dev", "RUN rm -rf node_modules"),
+        pruned.replace("RUN npm prune", "RUN npm prune --omit=dev\nRUN npm prune"),
+    ] {
+        stops(SPLIT, before, &format!("{bad}{runtime}"));
+    }
+    for bad in [
+        runtime.replace("node:20-slim", "node:22-slim"),
+        runtime.replace("node:20-slim", "debian:12-slim"),
+        runtime.replace("--chown=node", "--chown=other"),
+        runtime.replace("/a /a", "/a/dist /a/lib"),
+        runtime.replace("/a /a", "/a/lib /a/lib"),
+        runtime.replace("USER node\n", ""),
+    ] {
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+}

@@ -332,6 +332,8 @@ impl Language for Go<'_> {
             lines: lines(stage, &program, &path),
             base,
             carried,
+            owner: None,
+            last: None,
             edits: unset
                 .into_iter()
                 .map(|at| Edit::insert(at, "CGO_ENABLED=0 "))

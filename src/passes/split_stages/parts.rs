@@ -152,7 +152,7 @@ fn purpose(
         };
         let purpose = match language.command(&at) {
             Some(known) => Some(known?),
-            None => common(rule, &at)?,
+            None => common(rule, &at, language)?,
         };
         purposes.extend(purpose);
     }
@@ -166,7 +166,11 @@ fn purpose(
 }
 
 /// What a command is for that no language knows; `None` where that is nothing.
-fn common(rule: &SplitStages, at: &At<'_, '_>) -> Result<Option<For>, String> {
+fn common(
+    rule: &SplitStages,
+    at: &At<'_, '_>,
+    language: &dyn Language,
+) -> Result<Option<For>, String> {
     let command = at.found.command;
     let shown = first_words(&at.place.cx.shown(command.span));
     let unknown = || {
@@ -180,7 +184,16 @@ fn common(rule: &SplitStages, at: &At<'_, '_>) -> Result<Option<For>, String> {
     if let Some(found) = invocation(&command.words).filter(|one| one.manager.kind == Kind::System) {
         return match found.role {
             Role::UpdateIndex | Role::Clean => Ok(None),
-            Role::Install => packages(rule, command, &found.packages, found.dynamic),
+            Role::Install if found.dynamic => {
+                Err("which packages are installed is not known".to_owned())
+            }
+            Role::Install => {
+                let names = found
+                    .packages
+                    .iter()
+                    .map(|index| &command.words[*index].text);
+                packages(rule, language, names)
+            }
             _ => unknown(),
         };
     }
@@ -204,19 +217,15 @@ pub(super) fn writes(command: &Command) -> bool {
     })
 }
 
-fn packages(
+fn packages<'n>(
     rule: &SplitStages,
-    command: &Command,
-    packages: &[usize],
-    dynamic: bool,
+    language: &dyn Language,
+    names: impl Iterator<Item = &'n String>,
 ) -> Result<Option<For>, String> {
-    if dynamic {
-        return Err("which packages are installed is not known".to_owned());
-    }
-    for index in packages {
-        let name = &command.words[*index].text;
+    for name in names {
         let plain = name.split('=').next().unwrap_or(name);
-        if !rule.build_packages.iter().any(|one| one == plain) {
+        let builds = rule.build_packages.iter().any(|one| one == plain);
+        if !builds && !language.builds_with(plain) {
             return Err(format!("the program may need the package `{name}`"));
         }
     }

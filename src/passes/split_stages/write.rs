@@ -83,12 +83,25 @@ fn block(
     if let Some(name) = from.words().get(2) {
         first.push_str(&format!(" {} {}", as_word(from), cx.shown(name.span)));
     }
-    let mut lines = vec![String::new(), first];
+    let mut lines = Vec::new();
+    let run = if keyword == "from" { "run" } else { "RUN" };
+    lines.extend(
+        runtime
+            .last
+            .iter()
+            .map(|command| format!("{run} {command}")),
+    );
+    lines.extend([String::new(), first]);
     let is_lower = keyword == "from";
     let in_case = |keyword: Keyword| match is_lower {
         true => keyword.to_string().to_lowercase(),
         false => keyword.to_string(),
     };
+    let copies = copies(runtime, &in_case(Keyword::Copy), builder);
+    // A directory that WORKDIR makes first stays root's.
+    if runtime.owner.is_some() {
+        lines.extend(copies.iter().cloned());
+    }
     for at in &parts.both {
         let instruction = stage.steps[*at].instruction;
         // What a variable of the old base stands for is written out.
@@ -104,9 +117,9 @@ fn block(
         });
     }
     lines.extend(runtime.lines.iter().cloned());
-    let copy = in_case(Keyword::Copy);
-    let carried = runtime.carried.iter();
-    lines.extend(carried.map(|path| format!("{copy} --from={builder} {path} {path}")));
+    if runtime.owner.is_none() {
+        lines.extend(copies);
+    }
     let last = stage.steps[parts.last].instruction;
     let ending = String::from_utf8_lossy(line_ending(last, cx.text)).into_owned();
     let is_unended = !last.span.of(cx.text).ends_with(b"\n");
@@ -117,4 +130,16 @@ fn block(
         text.push_str(&ending);
     }
     text.into_bytes()
+}
+
+/// The lines that take over what the builder made.
+fn copies(runtime: &Runtime, copy: &str, builder: &str) -> Vec<String> {
+    let carried = runtime.carried.iter().enumerate();
+    let lines = carried.map(|(at, path)| {
+        let owner = runtime.owner.as_ref().filter(|_| at == 0);
+        let owner = owner.map(|owner| format!(" --chown={owner}"));
+        let owner = owner.unwrap_or_default();
+        format!("{copy} --from={builder}{owner} {path} {path}")
+    });
+    lines.collect()
 }

@@ -96,6 +96,11 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("go-vendored", &["go-modcache"]),
     ("junk", &["copy-manifests-first", "dockerignore"]),
     ("legacy", &["env-key-value", "label-maintainer"]),
+    (
+        "node-full",
+        &["copy-manifests-first", "npm-cache", "npm-ci"],
+    ),
+    ("node-owner", &["npm-cache"]),
     ("npm-build", &["copy-manifests-first", "npm-cache"]),
     (
         "npm-dev-dependencies",

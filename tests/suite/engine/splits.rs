@@ -81,7 +81,11 @@ fn complaints(images: [&Built; 2], app: &App, report: &Report) -> Vec<String> {
     let workdir = before["workdir"].as_str().unwrap();
     let trees = images.map(|image| Tree::of_image(image.image()));
     let is_below = |path: &str| workdir.len() > 1 && path.starts_with(&format!("{workdir}/"));
-    let is_built = |path: &str| text.contains(&format!(" {path} {path}\n"));
+    // A program is compiled without C, and npm notes what it deleted.
+    let is_built = |path: &str| {
+        text.contains(&format!(" {path} {path}\n"))
+            || path.ends_with("/node_modules/.package-lock.json")
+    };
     for one in differences(&trees[0], &trees[1]) {
         let may_differ =
             one.is_gone() || !is_below(&one.path) || one.is_content() && is_built(&one.path);

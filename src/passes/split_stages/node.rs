@@ -1,0 +1,476 @@
+//! Node: the runtime stage takes over the directory of the application, without what only development needs.
+
+use serde::Deserialize;
+
+use super::assets::{Landed, Sorting};
+use super::parts::{self, Parts};
+use super::program::{self, Program};
+use super::{At, For, Language, Runtime, SplitStages};
+use crate::context::path;
+use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::node_version::has_npm_7;
+use crate::pass::project_place::{Place, first_words};
+use crate::pass::runs::Stage;
+use crate::pass::{PassContext, command};
+use crate::project::Project;
+use crate::project::node::{PackageJson, YarnFlavor};
+use crate::syntax::Keyword;
+
+/// Directories that hold more than an application.
+const SHARED: [&str; 11] = [
+    "/", "/etc", "/home", "/mnt", "/opt", "/root", "/srv", "/tmp", "/usr", "/usr/src", "/var",
+];
+
+/// Commands that work on the files that they name.
+const ON_FILES: [&str; 9] = [
+    "chmod", "cp", "ln", "mkdir", "mv", "rm", "rmdir", "sed", "touch",
+];
+
+/// What the rule knows of Node.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Knowledge {
+    /// Packages of distributions that only builds need.
+    build_packages: Vec<String>,
+    /// Packages for all that only builds need.
+    build_tools: Vec<String>,
+    /// Commands of packages for development that are not called like these.
+    build_commands: Vec<String>,
+    /// Packages with install scripts that need nothing else.
+    self_contained: Vec<String>,
+    /// Packages that need more than the small image has.
+    needs_more: Vec<String>,
+}
+
+pub(super) struct Node<'p> {
+    rule: &'p SplitStages,
+    cx: &'p PassContext<'p>,
+    /// The directory of the application in the image.
+    app: &'p str,
+    /// Where dependencies are installed: the manager, the directory in the image, and the step.
+    installs: Vec<(&'static str, String, usize)>,
+    /// Whether no install brings what only development needs.
+    is_lean: bool,
+    /// Whether a script builds something.
+    builds: bool,
+    /// Whom the application belongs to.
+    owner: Option<String>,
+}
+
+impl<'p> Node<'p> {
+    pub(super) fn new(
+        rule: &'p SplitStages,
+        cx: &'p PassContext<'p>,
+        stage: &'p Stage<'_>,
+    ) -> Self {
+        Self {
+            rule,
+            cx,
+            app: stage.model.end.workdir().unwrap_or("/"),
+            installs: Vec::new(),
+            is_lean: true,
+            builds: false,
+            owner: None,
+        }
+    }
+
+    fn is_in_app(&self, path: &str) -> bool {
+        path::is_at_or_below(path, self.app)
+    }
+
+    /// What a package manager of Node is asked for.
+    fn managed(&mut self, at: &At<'_, '_>, asked: &Invocation) -> Result<For, String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        let words = &at.found.command.words;
+        let is_global = asked.subcommand_name.starts_with("global")
+            || asked
+                .flags
+                .iter()
+                .any(|flag| matches!(flag.name.as_str(), "-g" | "--global"));
+        if is_global {
+            let names = asked
+                .packages
+                .iter()
+                .map(|index| words[*index].text.as_str());
+            let names: Vec<&str> = names.map(without_version).collect();
+            let builds = names
+                .iter()
+                .all(|name| self.rule.node.build_tools.iter().any(|one| one == name));
+            let is_known = !asked.dynamic && !names.is_empty();
+            return Ok(if builds && is_known {
+                For::Build
+            } else {
+                For::Both
+            });
+        }
+        let directory = at.place.directory(at.script, &at.found, asked);
+        let directory = directory.filter(|directory| self.is_in_app(directory));
+        let directory =
+            directory.ok_or_else(|| format!("`{shown}` works outside of `{}`", self.app))?;
+        match asked.role {
+            Role::Install => {
+                let installs_dev = !asked.is_lean() && !omits_dev(at.place);
+                self.is_lean &= !installs_dev;
+                self.installs
+                    .push((&asked.manager.name, directory, at.place.step));
+            }
+            Role::Run | Role::Build => self.builds = true,
+            Role::Clean | Role::Remove | Role::Other => {}
+            Role::Upgrade | Role::UpdateIndex => self.is_lean = false,
+        }
+        Ok(For::Build)
+    }
+
+    /// Whether all paths that a command names are those of the application.
+    fn is_about_app(&self, at: &At<'_, '_>) -> bool {
+        let directory = at.place.started_in(at.script, &at.found);
+        let mut words = at.found.command.words.iter().skip(1);
+        words.all(|word| {
+            let text = word.text.as_str();
+            if text.starts_with('-')
+                || !text.starts_with('/') && word.literal.is_none() && text.contains('$')
+            {
+                return text.starts_with('-');
+            }
+            let path = match (text.starts_with('/'), &directory) {
+                (true, _) => path::clean(text),
+                (false, Some(directory)) => path::clean(&format!("{directory}/{text}")),
+                (false, None) => return false,
+            };
+            self.is_in_app(&path)
+        })
+    }
+
+    /// `chown -R OWNER` of the whole application.
+    fn owns(&mut self, at: &At<'_, '_>) -> Option<For> {
+        let words = &at.found.command.words;
+        let literal: Option<Vec<&str>> = words
+            .iter()
+            .skip(1)
+            .map(|word| word.literal.as_deref())
+            .collect();
+        let literal = literal?;
+        let [options @ .., owner, directory] = literal.as_slice() else {
+            return None;
+        };
+        let directory = match directory.starts_with('/') {
+            true => path::clean(directory),
+            false => path::clean(&format!(
+                "{}/{directory}",
+                at.place.started_in(at.script, &at.found)?
+            )),
+        };
+        let is_whole = directory == self.app && options.iter().any(|option| option.contains('R'));
+        is_whole.then(|| {
+            self.owner = Some((*owner).to_owned());
+            For::Build
+        })
+    }
+}
+
+impl Language for Node<'_> {
+    fn builds_with(&self, package: &str) -> bool {
+        self.rule
+            .node
+            .build_packages
+            .iter()
+            .any(|one| one == package)
+    }
+
+    fn only_builds(&self, _variable: &str) -> bool {
+        false
+    }
+
+    fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
+        let found = at.found.command;
+        if let Some(asked) = invocation(&found.words) {
+            return (asked.manager.kind == Kind::Node).then(|| self.managed(at, &asked));
+        }
+        let name = command::name(found)?;
+        let is_own = matches!(name, "node" | "npx")
+            || name.starts_with("./node_modules/.bin/")
+            || self.rule.node.build_commands.iter().any(|one| one == name);
+        let is_inside = at
+            .place
+            .started_in(at.script, &at.found)
+            .is_some_and(|directory| self.is_in_app(&directory));
+        if is_own && is_inside {
+            self.builds = true;
+            return Some(Ok(For::Build));
+        }
+        if name == "chown" {
+            return self.owns(at).map(Ok);
+        }
+        let is_plain = ON_FILES.contains(&name) && !parts::writes(found) && self.is_about_app(at);
+        is_plain.then_some(Ok(For::Build))
+    }
+
+    fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
+        if SHARED.contains(&self.app) {
+            return Err(format!("`{}` may hold more than the application", self.app));
+        }
+        let base = slim(stage)?;
+        let program = Program::of(self.cx, stage)?;
+        if let Some(check) =
+            program::health_check(stage).filter(|check| !matches!(check.as_str(), "node" | "npm"))
+        {
+            return Err(format!(
+                "the health check runs `{check}`, which the runtime stage may not have"
+            ));
+        }
+        let package = self.package()?;
+        self.needs_only_node(&package)?;
+        self.starts_with_node(&program, &package)?;
+        self.settle_owner(stage, parts)?;
+        let last = self.pruned(&program, &package);
+        if !self.builds && last.is_none() {
+            return Err("nothing would be left behind: there is neither a build nor a package for development".to_owned());
+        }
+        let sorting = Sorting {
+            rule: self.rule,
+            sources: &[],
+            embedded: &[],
+        };
+        let mut carried = vec![self.app.to_owned()];
+        let landed = Landed::of(self.cx, parts.last, &sorting)?;
+        let elsewhere = landed.carried(None, &[])?;
+        carried.extend(elsewhere.into_iter().filter(|path| !self.is_in_app(path)));
+        Ok(Runtime {
+            base,
+            carried,
+            owner: self.owner.take(),
+            last,
+            lines: Vec::new(),
+            edits: Vec::new(),
+        })
+    }
+}
+
+impl Node<'_> {
+    /// The manifest of the application.
+    fn package(&self) -> Result<PackageJson, String> {
+        let (_, directory, step) = self
+            .installs
+            .first()
+            .ok_or("no step installs what the application needs")?;
+        if self.installs.iter().any(|(_, other, _)| other != directory) {
+            return Err("several projects are installed".to_owned());
+        }
+        let place = Place {
+            cx: self.cx,
+            stage: 0,
+            step: *step,
+        };
+        let root = place.project(directory, "package.json")?;
+        let project = Project::new(self.cx.context, &root);
+        let package = project.package_json().map_err(|error| error.to_string())?;
+        package
+            .cloned()
+            .ok_or_else(|| "there is no `package.json`".to_owned())
+    }
+
+    fn project(&self) -> Option<Project<'_>> {
+        let (_, directory, step) = self.installs.first()?;
+        let place = Place {
+            cx: self.cx,
+            stage: 0,
+            step: *step,
+        };
+        Some(Project::new(
+            self.cx.context,
+            &place.project(directory, "package.json").ok()?,
+        ))
+    }
+
+    /// No package needs programs or libraries that only the full image has.
+    fn needs_only_node(&self, package: &PackageJson) -> Result<(), String> {
+        let all = package
+            .dependencies
+            .keys()
+            .chain(package.optional_dependencies.keys())
+            .chain(package.dev_dependencies.keys());
+        for name in all {
+            if self.rule.node.needs_more.contains(name) {
+                return Err(format!("`{name}` needs more than the small image has"));
+            }
+        }
+        let project = self.project();
+        let lock = project
+            .as_ref()
+            .and_then(|project| project.package_lock().ok().flatten());
+        let mut scripts = lock.into_iter().flat_map(|lock| &lock.install_scripts);
+        let unknown = scripts.find(|place| {
+            let name = place.rsplit("node_modules/").next().unwrap_or(place);
+            !self.rule.node.self_contained.iter().any(|one| one == name)
+                && !name.starts_with("@esbuild/")
+                && !name.starts_with("@prisma/engines")
+        });
+        match unknown {
+            Some(place) => Err(format!(
+                "`{place}` runs a script when it is installed: which libraries it takes is not known"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The container starts Node, or a script of the manifest.
+    fn starts_with_node(&self, program: &Program, package: &PackageJson) -> Result<(), String> {
+        let unknown = || {
+            Err(format!(
+                "what `{}` needs when it runs is not known",
+                program.name
+            ))
+        };
+        match program.name.as_str() {
+            "node" => Ok(()),
+            "npm" | "yarn" | "pnpm" => match script_of(program, package) {
+                Some(_) => Ok(()),
+                None => unknown(),
+            },
+            _ => unknown(),
+        }
+    }
+
+    /// Whom the application belongs to in the runtime stage.
+    fn settle_owner(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<(), String> {
+        let copies = stage.steps[..parts.last]
+            .iter()
+            .filter(|step| matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add));
+        for step in copies {
+            let given = step
+                .instruction
+                .flag("chown")
+                .and_then(|flag| flag.value.clone());
+            if self.owner.is_some() && given.is_some() && self.owner != given {
+                return Err("files of the application belong to several users".to_owned());
+            }
+            self.owner = self.owner.take().or(given);
+        }
+        let by_root = stage.steps[..=parts.last]
+            .iter()
+            .all(|step| !step.is_run() || step.before.is_root() == Some(true));
+        match by_root || self.owner.is_some() {
+            true => Ok(()),
+            false => Err("files of the application belong to several users".to_owned()),
+        }
+    }
+
+    /// The command that deletes what only development needs, where there is something and nothing that runs needs it.
+    fn pruned(&self, program: &Program, package: &PackageJson) -> Option<String> {
+        let [.., (manager, _, step)] = self.installs[..] else {
+            return None;
+        };
+        let may_need = match program.name.as_str() {
+            "node" => program
+                .arguments
+                .iter()
+                .any(|word| word.starts_with("-r") || word.starts_with("--")),
+            _ => self.is_for_development(script_of(program, package)?, package),
+        };
+        if self.is_lean
+            || package.dev_dependencies.is_empty()
+            || package.workspaces.is_some()
+            || may_need
+        {
+            return None;
+        }
+        let place = Place {
+            cx: self.cx,
+            stage: 0,
+            step,
+        };
+        match manager {
+            "npm" if has_npm_7(&place) == Some(true) => Some("npm prune --omit=dev".to_owned()),
+            "yarn" => {
+                let flavor = self.project()?.yarn_flavor().ok()??;
+                (flavor == YarnFlavor::Classic).then(|| "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline".to_owned())
+            }
+            "pnpm" => Some("pnpm prune --prod".to_owned()),
+            _ => None,
+        }
+    }
+
+    /// Whether a script of the manifest runs what only development has, or something of which that is not known.
+    fn is_for_development(&self, script: &str, package: &PackageJson) -> bool {
+        let project = self.project();
+        let lock = project
+            .as_ref()
+            .and_then(|project| project.package_lock().ok().flatten());
+        let is_command = |word: &str| {
+            lock.is_some_and(|lock| lock.development_commands.contains_key(word))
+                || package.dev_dependencies.contains_key(word)
+                || self.rule.node.build_commands.iter().any(|one| one == word)
+        };
+        let runs_other = |word: &str| {
+            matches!(
+                word,
+                "npm" | "yarn" | "pnpm" | "npx" | "run-s" | "run-p" | "sh" | "bash"
+            )
+        };
+        let mut words = script.split(|ch: char| ch.is_whitespace() || "&|;()".contains(ch));
+        words.any(|word| {
+            is_command(word) || runs_other(word) || word.starts_with("./") && !word.ends_with("js")
+        })
+    }
+}
+
+/// The script of the manifest that the container starts.
+fn script_of<'s>(program: &Program, package: &'s PackageJson) -> Option<&'s str> {
+    let mut words = program
+        .arguments
+        .iter()
+        .filter(|word| !word.starts_with('-'));
+    let first = words.next()?;
+    let name = match first.as_str() {
+        "run" | "run-script" => words.next()?,
+        _ => first,
+    };
+    package.scripts.get(name).map(String::as_str)
+}
+
+/// Whether the environment of a step has package managers leave out what only development needs.
+fn omits_dev(place: Place<'_>) -> bool {
+    let value = place
+        .step()
+        .before
+        .variable("NODE_ENV")
+        .and_then(|one| one.value.clone());
+    value.as_deref() == Some("production")
+}
+
+fn without_version(name: &str) -> &str {
+    match name.get(1..).and_then(|rest| rest.find('@')) {
+        Some(at) => &name[..=at],
+        None => name,
+    }
+}
+
+/// The small image of the same tag.
+fn slim(stage: &Stage<'_>) -> Result<String, String> {
+    let word = stage
+        .model
+        .from
+        .words()
+        .first()
+        .map(|word| word.text.as_str())
+        .unwrap_or_default();
+    let facts = stage.model.end.base();
+    if word.contains(['$', '@']) {
+        return Err(format!(
+            "which image `{word}` is can be chosen or is pinned"
+        ));
+    }
+    if ["alpine", "slim", "onbuild"]
+        .iter()
+        .any(|one| facts.has_word(one))
+        || facts.package_manager != Some("apt")
+    {
+        return Err("the base image is small already, or has no small one".to_owned());
+    }
+    let name = word.rfind('/').map_or(word, |slash| &word[slash..]);
+    Ok(match name.split_once(':') {
+        None => format!("{word}:slim"),
+        Some((_, "latest")) => format!("{}slim", word.trim_end_matches("latest")),
+        Some(_) => format!("{word}-slim"),
+    })
+}
