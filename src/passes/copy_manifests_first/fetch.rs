@@ -112,7 +112,13 @@ impl Between<'_> {
             one.1 == Fate::Late && self.step(one.0).instruction.keyword == Keyword::Workdir
         };
         let Some((first, _)) = moves.fates.iter().find(is_late) else {
-            return Ok(moved_to(before));
+            let started_in = self.step(install.step).before.workdir();
+            let is_there = started_in == Some(&install.directory);
+            return Ok(if is_there {
+                String::new()
+            } else {
+                moved_to(before)
+            });
         };
         let from = self.step(*first).before.workdir().unwrap_or_default();
         let way = path::below(&install.directory, from.trim_end_matches('/'));

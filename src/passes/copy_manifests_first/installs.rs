@@ -165,6 +165,11 @@ fn of_command(
             }
         }
     }
+    let alone = || {
+        let reason = format!("the project in `{directory}` is not in the build context");
+        is_of_a_project(at.command).then_some((directory, reason))
+    };
+    let refused = refused.or_else(alone);
     refused.map(|(directory, reason)| found(&directory, Err(reason)))
 }
 
