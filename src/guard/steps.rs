@@ -205,11 +205,20 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
         let sides = ((ours, self.before), (theirs, self.after));
         let same = instruction::same(sides.0, sides.1);
         if self.shifted && matches!(ours.keyword, Keyword::Copy | Keyword::Add) && same.is_ok() {
-            return match copies::destination((old, self.before)) {
-                Some(place) if Some(&place) == copies::destination((new, self.after)).as_ref() => {
-                    Ok(1)
-                }
-                _ => Err(Fault::new(
+            let places = (
+                copies::destination((old, self.before)),
+                copies::destination((new, self.after)),
+            );
+            let workdirs = (old.before.workdir(), new.before.workdir());
+            let is_same = match places {
+                (Some(was), Some(is)) => was == is,
+                // A variable that is not known is the same one, and leads to the same place from the same directory.
+                (None, None) => workdirs.0.is_some() && workdirs.0 == workdirs.1,
+                _ => false,
+            };
+            return match is_same {
+                true => Ok(1),
+                false => Err(Fault::new(
                     format!("{} copies to another directory", theirs.keyword),
                     theirs.span,
                 )),

@@ -156,3 +156,28 @@ fn wrappers_are_made_runnable() {
         stays("eclipse-temurin:17", before, &after.replace(from, to));
     }
 }
+
+/// What a COPY behind a WORKDIR that moved means is told by that, where its own destination is not known.
+#[test]
+fn a_copy_further_down_stays_where_it_is() {
+    let before = |end: &str| format!("ARG D\nCOPY . /app\nWORKDIR /app\nRUN npm ci\n{end}");
+    let after = |end: &str| {
+        let first = "COPY package.json package-lock.json /app/\nWORKDIR /app\nRUN npm ci";
+        format!("ARG D\n{first}\nCOPY . /app\n{end}")
+    };
+    for end in ["COPY x $D", "COPY x $D/y", "WORKDIR /b\nCOPY x $D"] {
+        moves("node:20", &before(end), &after(end));
+    }
+    stays("node:20", &before("COPY x $D"), &after("COPY x $D/z"));
+    stays(
+        "node:20",
+        &before("COPY x $D"),
+        &after("WORKDIR /b\nCOPY x $D"),
+    );
+    let swapped = "COPY package.json package-lock.json /app/\nRUN cd /app && npm ci";
+    stays(
+        "node:20",
+        &before("COPY x $D"),
+        &format!("ARG D\n{swapped}\nCOPY . /app\nCOPY x $D"),
+    );
+}
