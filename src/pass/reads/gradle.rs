@@ -62,8 +62,8 @@ const READING: [&str; 18] = [
     ".load(",
 ];
 
-/// Plugins that read more of the project while the build files are read.
-const READING_PLUGINS: [&str; 4] = ["android", "git", "axion", "nebula.release"];
+/// Parts of the names of plugins that read more of the project while the build files are read.
+const READING_PLUGINS: [&str; 5] = ["android", "axion", "git", "grgit", "nebula"];
 
 /// See [`super::reads`].
 pub(super) fn reads(install: &Install<'_>) -> Option<Result<Reads, String>> {
@@ -82,6 +82,7 @@ fn dependencies(install: &Install<'_>) -> Result<Reads, String> {
         &["gradle/wrapper/gradle-wrapper.properties"],
         &mut reads,
     )?;
+    build_source(install, &mut reads)?;
     let projects = projects(install)?;
     for (index, project) in projects.iter().enumerate() {
         let found = add_project(install, project, &mut reads)?;
@@ -100,7 +101,7 @@ fn dependencies(install: &Install<'_>) -> Result<Reads, String> {
         words.push("--no-daemon".to_owned());
     }
     words.extend(install.options(is_kept)?);
-    words.push("dependencies".to_owned());
+    words.push(listing(install));
     reads.doubt = Some(
         "`gradle dependencies` fetches Gradle's plugins and what describes the dependencies, but not their archives"
             .to_owned(),
@@ -129,16 +130,38 @@ fn refuse_modes(install: &Install<'_>) -> Result<(), String> {
     if let Some(flag) = flags.find(|flag| others.contains(&flag.name.as_str())) {
         return Err(format!("`{}` names other files", flag.name));
     }
-    let exists = |name: &str| {
-        install
-            .context
-            .entry(&path::join(install.root, name))
-            .is_some()
-    };
-    if exists("buildSrc") {
-        return Err("`buildSrc` is built before anything is fetched".to_owned());
-    }
     Ok(())
+}
+
+/// The project that is built before all others, and read with its sources.
+fn build_source(install: &Install<'_>, reads: &mut Reads) -> Result<(), String> {
+    let directory = path::join(install.root, "buildSrc");
+    if install.context.entry(&directory).is_none() {
+        return Ok(());
+    }
+    for name in [
+        "build.gradle",
+        "build.gradle.kts",
+        "settings.gradle",
+        "settings.gradle.kts",
+    ] {
+        let file = path::join(&directory, name);
+        if install.context.entry(&file).is_some() {
+            refuse_reading(&file, &install.text(&file)?)?;
+        }
+    }
+    reads.add_path(install, "buildSrc")
+}
+
+/// The task that lists the dependencies of what is built: those of one project where all tasks are of that one.
+fn listing(install: &Install<'_>) -> String {
+    let tasks = install.invocation.subcommand_name.split(' ');
+    let mut projects = tasks.map(|task| task.rsplit_once(':').map_or("", |(project, _)| project));
+    let first = projects.next().unwrap_or_default();
+    match first.is_empty() || projects.any(|project| project != first) {
+        true => "dependencies".to_owned(),
+        false => format!("{first}:dependencies"),
+    }
 }
 
 fn is_kept(flag: &Flag) -> bool {
@@ -201,7 +224,10 @@ fn add_named(
     build: &GradleBuild,
     reads: &mut Reads,
 ) -> Result<(), String> {
-    let reading = |plugin: &&String| READING_PLUGINS.iter().any(|word| plugin.contains(word));
+    let reading = |plugin: &&String| {
+        let mut parts = plugin.split(['.', '-']);
+        parts.any(|part| READING_PLUGINS.contains(&part))
+    };
     if let Some(plugin) = build.plugins.iter().find(reading) {
         return Err(format!(
             "the plugin `{plugin}` of `{file}` may read other files"
@@ -342,7 +368,7 @@ mod tests {
         check(
             &files,
             "gradle :app:bootJar",
-            fetch(&paths, "gradle --no-daemon dependencies"),
+            fetch(&paths, "gradle --no-daemon :app:dependencies"),
         );
         let missing = Expected::Declined("there is no build file in `core`");
         check(&files[..2], "gradle build", missing);
@@ -385,8 +411,11 @@ mod tests {
         ] {
             check(&[("build.gradle", build)], command, Expected::Declined(why));
         }
-        let source = [("build.gradle", BUILD), ("buildSrc/build.gradle", "")];
-        let why = "`buildSrc` is built before anything is fetched";
+        let source = [
+            ("build.gradle", BUILD),
+            ("buildSrc/build.gradle", "file('x').text"),
+        ];
+        let why = "`buildSrc/build.gradle` may read other files (`.text`)";
         check(&source, "gradle build", Expected::Declined(why));
         let other = [
             ("build.gradle", BUILD),
@@ -396,6 +425,51 @@ mod tests {
             &other,
             "gradle build",
             Expected::Declined("the settings include another build"),
+        );
+    }
+
+    #[test]
+    fn what_one_project_of_several_needs() {
+        let files = [
+            ("build.gradle", BUILD),
+            ("buildSrc/build.gradle", ""),
+            ("settings.gradle", "include 'web'\n"),
+            ("web/build.gradle", BUILD),
+        ];
+        let paths = [
+            "build.gradle",
+            "buildSrc",
+            "settings.gradle",
+            "web/build.gradle",
+        ];
+        for (command, task) in [
+            ("gradle web:build -x test", "web:dependencies"),
+            ("gradle :web:jar", ":web:dependencies"),
+            ("gradle web:jar build", "dependencies"),
+        ] {
+            let fetched = format!("gradle --no-daemon {task}");
+            check(&files, command, fetch(&paths, &fetched));
+        }
+    }
+
+    /// A part of the name of a plugin is looked at, never a part of that.
+    #[test]
+    fn plugins_that_read_more() {
+        let with = |plugin: &str| format!("plugins {{ id '{plugin}' version '1' }}\n");
+        let shadow = with("com.github.johnrengelman.shadow");
+        let files = [("build.gradle", shadow.as_str())];
+        let paths = ["build.gradle"];
+        check(
+            &files,
+            "gradle build",
+            fetch(&paths, "gradle --no-daemon dependencies"),
+        );
+        let version = with("com.palantir.git-version");
+        let why = "the plugin `com.palantir.git-version` of `build.gradle` may read other files";
+        check(
+            &[("build.gradle", &version)],
+            "gradle build",
+            Expected::Declined(why),
         );
     }
 }
