@@ -342,10 +342,16 @@ fn title(manifests: &[Manifests<'_>], moves: &Moves) -> String {
     let more = names.len().saturating_sub(3);
     names.truncate(3);
     let names = names.join(", ");
-    match (&moves.fetch, more) {
-        _ if names.is_empty() => "install the dependencies before the source is copied".to_owned(),
-        (_, 1..) => format!("copy {names} and {more} more first"),
-        (Some(_), _) => format!("copy {names} first, and fetch the dependencies"),
-        (None, _) => format!("copy {names} first"),
+    if names.is_empty() {
+        return "install the dependencies before the source is copied".to_owned();
     }
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let fetched = match moves.fetch {
+        Some(_) => ", and fetch the dependencies",
+        None => "",
+    };
+    format!("copy {names}{more} first{fetched}")
 }

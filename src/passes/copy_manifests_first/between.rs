@@ -38,6 +38,8 @@ pub(super) struct Moves {
     pub(super) blocked: Option<String>,
     /// Whether the source is written with an absolute destination.
     pub(super) absolute: bool,
+    /// The manager that RUNs behind the source call, which is there without them.
+    pub(super) tool: Option<&'static str>,
 }
 
 /// The steps behind one COPY.
@@ -239,7 +241,15 @@ impl Between<'_> {
                 }
                 None => format!("`{statement}` comes first, and may need the source"),
             };
-            let aside = here.is_empty() && self.pass.tools.leaves_installs_alone(script);
+            let tools = &self.pass.tools;
+            let steady = tools.steady(script).filter(|_| here.is_empty());
+            let one_tool = moves.tool.is_none() || moves.tool == steady;
+            if let Some(tool) = steady.filter(|_| one_tool) {
+                moves.tool = Some(tool);
+                moves.blocked.get_or_insert(reason);
+                return Ok(Fate::Late);
+            }
+            let aside = here.is_empty() && tools.leaves_installs_alone(script);
             moves.blocked.get_or_insert_with(|| reason.clone());
             return if aside { Ok(Fate::Late) } else { Err(reason) };
         };

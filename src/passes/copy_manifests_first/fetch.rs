@@ -30,6 +30,12 @@ impl Between<'_> {
         moves: &mut Moves,
     ) -> Result<Fate, String> {
         let step = self.step(self.found[install].step);
+        let other_tool = moves
+            .tool
+            .is_some_and(|tool| tool != self.found[install].manager);
+        if let Some(blocked) = moves.blocked.as_ref().filter(|_| other_tool) {
+            return Err(blocked.clone());
+        }
         let stores = Stores::of(self.found[install].manager, step);
         if stores.are_mounted(step) {
             return Err("a cache mount keeps what it fetches".to_owned());

@@ -25,6 +25,8 @@ pub(in crate::passes) struct Tools {
     writers: Vec<String>,
     /// Commands that change files of the source and no tool that installs.
     aside: Vec<String>,
+    /// Sub-commands that change no manifest, nor what is fetched.
+    steady: Vec<String>,
     /// Where installers are fetched from that are piped into a shell.
     installers: Vec<String>,
     /// The variables of each manager that name other files than it looks for by itself; behind a `=` what the value
@@ -139,6 +141,20 @@ impl Tools {
         !commands.is_empty() && commands.iter().all(is_aside)
     }
 
+    /// The manager that all commands of a script call, where none changes what it would fetch.
+    pub(super) fn steady(&self, script: &Script) -> Option<&'static str> {
+        let commands = script.commands();
+        let mut managers = commands.iter().map(|at| {
+            let one = invocation(&at.command.words).filter(|_| at.inside.is_none())?;
+            let said = said(at.command, &one);
+            let mut steady = self.steady.iter();
+            let listed = steady.any(|listed| said.starts_with(listed.as_str()));
+            listed.then_some(one.manager.name.as_str())
+        });
+        let first = managers.next()??;
+        managers.all(|one| one == Some(first)).then_some(first)
+    }
+
     fn is_install_of_tools(&self, command: &Command, one: &Invocation) -> bool {
         let words = |range: &[usize]| -> Vec<&str> {
             let words = range.iter().filter_map(|index| command.words.get(*index));
@@ -149,15 +165,7 @@ impl Tools {
             .iter()
             .map(|word| word.text.as_str())
             .collect();
-        let said = all
-            .iter()
-            .skip(one.command + 1)
-            .filter(|word| !word.starts_with('-'));
-        let said: Vec<&str> = [one.manager.name.as_str()]
-            .into_iter()
-            .chain(said.copied())
-            .collect();
-        let said = said.join(" ");
+        let said = said(command, one);
         // Bundler's settings of a project are among what the install writes.
         let local = all.contains(&"--local") && one.manager.kind != Kind::Ruby;
         let mut settings = self.settings.iter();
@@ -208,6 +216,15 @@ impl Tools {
             _ => false,
         }
     }
+}
+
+/// The manager and the words behind its name that are no options.
+fn said(command: &Command, one: &Invocation) -> String {
+    let words = command.words.iter().skip(one.command + 1);
+    let words = words.map(|word| word.text.as_str());
+    let said = words.filter(|word| !word.starts_with('-'));
+    let said = [one.manager.name.as_str()].into_iter().chain(said);
+    said.collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a package is named, and no file or directory.
