@@ -23,15 +23,17 @@ mod tape;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashMap;
+
 pub use self::analysis::{
     Analysis, Copies, DuplicateRow, FileRow, FolderRow, LayerRow, StepRow, WasteRow, WastedFile,
 };
-pub use self::archive::read_archive;
+pub use self::archive::{read_archive, read_archive_keeping};
 pub use self::compression::Compression;
 pub use self::fault::Fault;
 pub use self::folders::Folder;
 pub use self::history::{Lines, Step, Written, place};
-pub use self::layer::{Entry, Hash, Kind};
+pub use self::layer::{Entry, Hash, Keep, Kind};
 pub use self::layout::{Files, read_layout};
 pub use self::manifest::Choice;
 pub use self::paths::{PathId, Paths};
@@ -59,6 +61,8 @@ pub struct Image {
     /// The paths that its layers name.
     pub paths: Paths,
     entries: Vec<Entry>,
+    /// The contents that were asked for, by their entry's index.
+    texts: HashMap<u32, Vec<u8>>,
 }
 
 /// A layer of an image.
@@ -78,6 +82,11 @@ impl Image {
         &self.entries[layer.entries.clone()]
     }
 
+    /// The content of the file at that index among the entries of all layers, where it was kept.
+    pub fn text(&self, entry: u32) -> Option<&[u8]> {
+        self.texts.get(&entry).map(Vec::as_slice)
+    }
+
     /// The image of `plan`; `take` gives the layer of that path, whose uses are counted.
     fn assemble(
         plan: Plan,
@@ -93,11 +102,16 @@ impl Image {
             notes: Vec::new(),
             paths,
             entries: Vec::new(),
+            texts: HashMap::new(),
         };
         for (index, blob) in plan.layers.iter().enumerate() {
             let files = take(blob)?;
             let start = image.entries.len();
             image.entries.extend(files.entries);
+            let texts = files.texts.into_iter();
+            image
+                .texts
+                .extend(texts.map(|(index, text)| ((start + index) as u32, text)));
             image.layers.push(Layer {
                 diff_id: plan.diff_ids.get(index).cloned(),
                 entries: start..image.entries.len(),

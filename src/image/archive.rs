@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use super::Image;
 use super::compression::{Compression, Format, decompressed, recognize};
 use super::fault::{Fault, Limit};
-use super::layer::{CHUNK, LayerFiles};
+use super::layer::{CHUNK, Keep, LayerFiles, Reading};
 use super::limits;
 use super::manifest::{self, Choice};
 use super::paths::Paths;
@@ -17,6 +17,18 @@ use super::tape::{Member, MemberKind, Tape};
 /// # Errors
 /// It is no archive of an image, it is damaged or cut off, or it exceeds a limit.
 pub fn read_archive(input: impl Read, choice: &Choice) -> Result<Image, Fault> {
+    read_archive_keeping(input, choice, &|_| false)
+}
+
+/// The same, and [`Image::text`] has the content of the files that `keep` asks for, as far as there is room for them.
+///
+/// # Errors
+/// As [`read_archive`].
+pub fn read_archive_keeping(
+    input: impl Read,
+    choice: &Choice,
+    keep: Keep<'_>,
+) -> Result<Image, Fault> {
     let (format, input) = recognize(BufReader::with_capacity(CHUNK, input))?;
     let compression = match format {
         Format::Tar(compression) => compression,
@@ -29,8 +41,7 @@ pub fn read_archive(input: impl Read, choice: &Choice) -> Result<Image, Fault> {
         layers: HashMap::new(),
         unknown: HashMap::new(),
         links: HashMap::new(),
-        paths: Paths::new(),
-        entries: limits::ENTRIES,
+        reading: Reading::new(keep),
     };
     contents.read(decompressed(compression, input))?;
     let documents = &contents.documents;
@@ -40,7 +51,7 @@ pub fn read_archive(input: impl Read, choice: &Choice) -> Result<Image, Fault> {
     for blob in &plan.layers {
         *uses.entry(contents.target(blob)).or_default() += 1;
     }
-    let paths = std::mem::replace(&mut contents.paths, Paths::new());
+    let paths = std::mem::replace(&mut contents.reading.paths, Paths::new());
     Image::assemble(plan, paths, &mut |blob| {
         let blob = contents.target(blob);
         let left = uses.get_mut(&blob).map(|left| {
@@ -52,7 +63,7 @@ pub fn read_archive(input: impl Read, choice: &Choice) -> Result<Image, Fault> {
 }
 
 /// What an archive was found to hold, by path.
-struct Contents {
+struct Contents<'k> {
     documents: HashMap<String, Vec<u8>>,
     room: u64,
     layers: HashMap<String, LayerFiles>,
@@ -60,11 +71,10 @@ struct Contents {
     unknown: HashMap<String, &'static str>,
     /// Old archives hold a layer once, and links to it.
     links: HashMap<String, String>,
-    paths: Paths,
-    entries: usize,
+    reading: Reading<'k>,
 }
 
-impl Contents {
+impl Contents<'_> {
     fn read(&mut self, input: impl Read) -> Result<(), Fault> {
         let mut tape = Tape::new(BufReader::with_capacity(CHUNK, input));
         let mut members = 0;
@@ -119,7 +129,7 @@ impl Contents {
         content: impl BufRead,
     ) -> Result<LayerFiles, Fault> {
         let content = BufReader::with_capacity(CHUNK, decompressed(compression, content));
-        let mut layer = LayerFiles::read(content, &mut self.paths, &mut self.entries)?;
+        let mut layer = LayerFiles::read(content, &mut self.reading)?;
         layer.sizes.compression = compression;
         Ok(layer)
     }

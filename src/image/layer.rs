@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use super::compression::Compression;
 use super::fault::{Fault, Limit};
+use super::limits;
 use super::paths::{PathId, Paths};
 use super::tape::{Member, MemberKind, Tape};
 
@@ -55,7 +56,33 @@ pub(super) struct LayerFiles {
     pub(super) whiteouts: Vec<PathId>,
     /// Directories of which nothing that is below remains.
     pub(super) opaque: Vec<PathId>,
+    /// The contents that were asked for, by their entry's index.
+    pub(super) texts: Vec<(usize, Vec<u8>)>,
     pub(super) sizes: Sizes,
+}
+
+/// Which contents are kept: asked with a path that has no `/` in front.
+pub type Keep<'k> = &'k dyn Fn(&[u8]) -> bool;
+
+/// What all layers of an image are read with.
+pub(super) struct Reading<'k> {
+    pub(super) paths: Paths,
+    /// As many entries may come.
+    pub(super) entries: usize,
+    /// As many bytes of contents may be kept.
+    pub(super) texts: usize,
+    pub(super) keep: Keep<'k>,
+}
+
+impl<'k> Reading<'k> {
+    pub(super) fn new(keep: Keep<'k>) -> Self {
+        Self {
+            paths: Paths::new(),
+            entries: limits::ENTRIES,
+            texts: limits::TEXTS,
+            keep,
+        }
+    }
 }
 
 /// How large a layer is.
@@ -78,16 +105,13 @@ impl Sizes {
 }
 
 impl LayerFiles {
-    /// Reads the archive of a layer, which is `input` decompressed. `room` counts the entries of all layers.
-    pub(super) fn read(
-        input: impl Read,
-        paths: &mut Paths,
-        room: &mut usize,
-    ) -> Result<Self, Fault> {
+    /// Reads the archive of a layer, which is `input` decompressed.
+    pub(super) fn read(input: impl Read, reading: &mut Reading<'_>) -> Result<Self, Fault> {
         let mut layer = Self {
             entries: Vec::new(),
             whiteouts: Vec::new(),
             opaque: Vec::new(),
+            texts: Vec::new(),
             sizes: Sizes {
                 files: 0,
                 archive: 0,
@@ -102,11 +126,12 @@ impl LayerFiles {
         });
         let mut chunk = vec![0; CHUNK];
         while let Some(member) = tape.next()? {
-            *room = room
+            reading.entries = reading
+                .entries
                 .checked_sub(1)
                 .ok_or_else(|| Fault::limit(Limit::Entries))?;
             layer
-                .add(&member, &mut tape, paths, &mut chunk)
+                .add(&member, &mut tape, reading, &mut chunk)
                 .map_err(|fault| fault.inside(String::from_utf8_lossy(&member.path)))?;
         }
         drop(tape);
@@ -119,9 +144,11 @@ impl LayerFiles {
         &mut self,
         member: &Member,
         content: &mut impl Read,
-        paths: &mut Paths,
+        reading: &mut Reading<'_>,
         chunk: &mut [u8],
     ) -> Result<(), Fault> {
+        let is_kept = is_kept(member, reading);
+        let paths = &mut reading.paths;
         let path = paths.add(&member.path)?;
         if let Some(marked) = paths.name(path).strip_prefix(WHITEOUT) {
             let folder = paths.parent(path);
@@ -137,6 +164,14 @@ impl LayerFiles {
             return Ok(());
         }
         let kind = match member.kind {
+            MemberKind::File if is_kept => {
+                let mut text = Vec::new();
+                content.read_to_end(&mut text)?;
+                reading.texts -= text.len();
+                let kind = Kind::File(hash(member, &mut text.as_slice(), chunk)?);
+                self.texts.push((self.entries.len(), text));
+                kind
+            }
             MemberKind::File => Kind::File(hash(member, content, chunk)?),
             MemberKind::HardLink => Kind::HardLink(paths.add(&member.link)?),
             MemberKind::Symlink => Kind::Symlink(half(&blake3::hash(&member.link))),
@@ -155,6 +190,13 @@ impl LayerFiles {
         });
         Ok(())
     }
+}
+
+/// Whether the content is asked for, and there is room for it. That of a sparse file is not what it looks like.
+fn is_kept(member: &Member, reading: &Reading<'_>) -> bool {
+    let path = member.path.strip_prefix(b"./").unwrap_or(&member.path);
+    let path = path.strip_prefix(b"/").unwrap_or(path);
+    !member.sparse && member.size <= reading.texts as u64 && (reading.keep)(path)
 }
 
 const WHITEOUT: &[u8] = b".wh.";

@@ -5,10 +5,9 @@ use std::io::{self, BufReader, Read};
 use super::Image;
 use super::compression::{Format, decompressed, recognize};
 use super::fault::Fault;
-use super::layer::{CHUNK, LayerFiles};
+use super::layer::{CHUNK, LayerFiles, Reading};
 use super::limits;
 use super::manifest::{self, Choice};
-use super::paths::Paths;
 
 /// A folder that is read from.
 pub trait Files {
@@ -30,16 +29,15 @@ pub fn read_layout(folder: &dyn Files, choice: &Choice) -> Result<Image, Fault> 
         path => document(folder, path),
     };
     let plan = manifest::plan(&mut get, choice)?;
-    let mut paths = Paths::new();
-    let mut room = limits::ENTRIES;
+    let mut reading = Reading::new(&|_| false);
     let mut layers = Vec::new();
     for blob in &plan.layers {
-        let read = layer(folder, blob, &mut paths, &mut room);
+        let read = layer(folder, blob, &mut reading);
         layers.push(read.map_err(|fault| fault.inside(blob))?);
     }
     let mut layers = layers.into_iter();
     let next = &mut |_: &str| layers.next().ok_or_else(|| Fault::new("no layer is left"));
-    Image::assemble(plan, paths, next)
+    Image::assemble(plan, reading.paths, next)
 }
 
 fn document(folder: &dyn Files, path: &str) -> Result<Option<Vec<u8>>, Fault> {
@@ -56,12 +54,7 @@ fn document(folder: &dyn Files, path: &str) -> Result<Option<Vec<u8>>, Fault> {
     }
 }
 
-fn layer(
-    folder: &dyn Files,
-    blob: &str,
-    paths: &mut Paths,
-    room: &mut usize,
-) -> Result<LayerFiles, Fault> {
+fn layer(folder: &dyn Files, blob: &str, reading: &mut Reading<'_>) -> Result<LayerFiles, Fault> {
     let mut size = 0;
     let counted = super::layer::Counting {
         input: folder.open(blob)?,
@@ -74,7 +67,7 @@ fn layer(
         Format::Unknown(why) => return Err(Fault::new(why)),
     };
     let content = BufReader::with_capacity(CHUNK, decompressed(compression, content));
-    let mut layer = LayerFiles::read(content, paths, room)?;
+    let mut layer = LayerFiles::read(content, reading)?;
     layer.sizes.compression = compression;
     layer.sizes.blob = size;
     Ok(layer)

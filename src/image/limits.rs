@@ -18,6 +18,8 @@ pub(super) const HEADER: u64 = 1 << 20;
 pub(super) const DOCUMENT: u64 = 16 << 20;
 /// Bytes of all JSON documents of an archive.
 pub(super) const DOCUMENTS: u64 = 64 << 20;
+/// Bytes of the texts that are kept of files, together.
+pub(super) const TEXTS: usize = 64 << 20;
 /// Layers.
 pub(super) const LAYERS: usize = 1000;
 /// Bytes of a layer, decompressed.
