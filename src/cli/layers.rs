@@ -1,6 +1,6 @@
 //! `dockeropt layers`: what the layers of an image hold, what of it is wasted, and by which lines.
 
-mod budget;
+pub(super) mod budget;
 mod lines;
 mod subject;
 
@@ -11,6 +11,7 @@ use clap::ValueEnum;
 
 use super::Status;
 use super::output::Output;
+use crate::engine;
 use crate::image::Choice;
 use crate::render::layers as render;
 
@@ -37,19 +38,10 @@ pub(super) struct Args {
     platform: Option<String>,
     /// The container engine that holds the image
     #[arg(long, value_enum, default_value_t)]
-    engine: EngineChoice,
+    engine: engine::Choice,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-enum EngineChoice {
-    /// Docker, or Podman where Docker is not installed
-    #[default]
-    Auto,
-    Docker,
-    Podman,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]

@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-use super::EngineChoice;
-use crate::engine::Engine;
+use crate::engine;
 use crate::image::{self, Choice, Image};
 use crate::walk::is_dockerfile;
 
 /// Reads the image that is called `subject`.
-pub(super) fn read(subject: &str, engine: EngineChoice, choice: &Choice) -> Result<Image> {
+pub(super) fn read(subject: &str, engine: engine::Choice, choice: &Choice) -> Result<Image> {
     if subject == "-" {
         let read = image::read_archive(io::stdin().lock(), choice);
         return read.context("standard input");
@@ -45,26 +44,11 @@ fn read_file(path: &Path, choice: &Choice) -> Result<Image> {
     Ok(image::read_archive(File::open(path)?, choice)?)
 }
 
-fn saved(name: &str, engine: EngineChoice, choice: &Choice) -> Result<Image> {
-    let engine = match engine {
-        EngineChoice::Docker => Engine::Docker,
-        EngineChoice::Podman => Engine::Podman,
-        EngineChoice::Auto => Engine::found()?,
-    };
-    let mut saved = engine.save(name)?;
-    let read = image::read_archive(&mut saved, choice);
-    match read {
-        Ok(mut image) => {
-            saved.finish()?;
-            image.name = Some(name.to_owned());
-            Ok(image)
-        }
-        // An engine that fails writes nothing, or half of it: what it says comes first.
-        Err(fault) => {
-            saved.finish()?;
-            Err(fault).context(name.to_owned())
-        }
-    }
+fn saved(name: &str, engine: engine::Choice, choice: &Choice) -> Result<Image> {
+    let archive = engine::find(engine)?.save(name)?;
+    let mut image = image::read_archive(archive, choice).context(name.to_owned())?;
+    image.name = Some(name.to_owned());
+    Ok(image)
 }
 
 /// A folder on the disk.

@@ -186,11 +186,11 @@ fn without_an_engine_that_is_said() {
     };
     assert_eq!(
         run(&["layers", "app:1"]).last(),
-        "error: no container engine is installed: there is neither a `docker` nor a `podman` command"
+        "error: no container engine is installed: there is no `docker`, `podman` or `buildah` command"
     );
     assert_eq!(
         run(&["layers", "app:1", "--engine=podman"]).last(),
-        "error: Podman is not installed: there is no `podman` command"
+        "error: `podman` is not installed: there is no such command"
     );
 }
 
