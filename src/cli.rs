@@ -13,8 +13,10 @@ mod fix;
 mod inputs;
 mod layers;
 mod output;
+mod progress;
 mod rules;
 mod run;
+mod verify;
 mod write;
 
 use std::process::ExitCode;
@@ -46,11 +48,13 @@ enum Command {
     Explain(explain::Args),
     /// Show the layers of an image, what they waste, and the lines that made them
     Layers(layers::Args),
+    /// Build Dockerfiles before and after their fixes, and compare the images
+    Verify(verify::Args),
 }
 
 const STATUSES: &str = "\
 Exit status: 0 done; 1 `check` found something, `fix --exit-code` would change something, or \
-`layers --check` finds a budget exceeded; \
+`layers --check` finds a budget exceeded, or `verify` a difference; \
 2 an error (all other files are done).";
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
@@ -89,6 +93,7 @@ pub fn main() -> ExitCode {
         Command::Rules(args) => rules::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
         Command::Layers(args) => layers::run(&args, &mut output),
+        Command::Verify(args) => verify::run(&args, &mut output),
     };
     let status = status.unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));

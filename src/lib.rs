@@ -6,7 +6,7 @@
 //! text <- syntax <- model <-+
 //! context <- project <------+- pass <- passes <- chain <- cli <- main
 //! text <- rule <- report <--+          guard <--+
-//! rule <- config     report <- render     model <- image <- render
+//! rule <- config     report <- render     model <- image <- verify <- render
 //! only cli imports walk, history, config, render, engine
 //! ```
 
@@ -27,4 +27,5 @@ pub mod report;
 pub mod rule;
 pub mod syntax;
 pub mod text;
+pub mod verify;
 pub mod walk;

@@ -6,6 +6,7 @@ pub mod human;
 pub mod json;
 pub mod layers;
 mod tally;
+pub mod verified;
 
 use std::fmt::Write as _;
 

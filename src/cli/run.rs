@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use super::chains::Chains;
 use super::changes::changes;
 use super::claims::Claims;
-use super::contexts::{Contexts, Origin};
+use super::contexts::{Contexts, Located, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
 use super::{Format, Status};
@@ -21,6 +21,7 @@ use crate::model::ModelInput;
 use crate::render::{Look, Tally, diff, human, json};
 use crate::report::Report;
 use crate::rule::Applicability;
+use crate::text::Source;
 use crate::walk::PathError;
 
 /// Files that are worked on before the first of them is printed: what bounds the memory of a run.
@@ -202,15 +203,7 @@ fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
     // The last line of defence: a bug that one file uncovers must not keep the others from being done.
     let run = AssertUnwindSafe(|| {
         let found = job.origin.context(&source.text);
-        let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
-        let build = Build {
-            context: known.unwrap_or(&NoContext),
-            input: found.input.clone(),
-            site: found.site.clone(),
-            writes_files: matches!(input, Input::File(_)),
-        };
-        let report = optimize(&job.chain, &build, source, allow);
-        (report, found)
+        (optimized(&job.chain, &found, input, source, allow), found)
     });
     let (report, found) = catch_unwind(run).map_err(|_| {
         let message = "a bug in dockeropt, please report it; the file is left as it is";
@@ -224,6 +217,24 @@ fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
         site: found.site,
         root: found.disk.map(|disk| disk.root().to_owned()),
     })
+}
+
+/// What the chain makes of `source`, which is the text of `input`.
+pub(super) fn optimized(
+    chain: &Chain,
+    found: &Located,
+    input: &Input,
+    source: Source,
+    allow: Applicability,
+) -> Report {
+    let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
+    let build = Build {
+        context: known.unwrap_or(&NoContext),
+        input: found.input.clone(),
+        site: found.site.clone(),
+        writes_files: matches!(input, Input::File(_)),
+    };
+    optimize(chain, &build, source, allow)
 }
 
 /// Prints pieces as they come, and counts.

@@ -11,4 +11,5 @@ mod patches;
 mod paths;
 mod readme;
 pub(crate) mod sandbox;
+mod verifying;
 mod writing;

@@ -13,6 +13,7 @@ mod rebuilds;
 mod rewrites;
 mod splits;
 mod tree;
+mod verify;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

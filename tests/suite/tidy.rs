@@ -42,14 +42,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("config", &["rule"]),
     ("image", &["model"]),
     ("engine", &[]),
-    ("render", &["image", "report", "rule", "text"]),
+    ("verify", &["image", "model", "rule"]),
+    ("render", &["image", "report", "rule", "text", "verify"]),
     ("walk", &["context", "text"]),
     ("history", &[]),
     (
         "cli",
         &[
             "chain", "config", "context", "engine", "history", "image", "model", "pass", "render",
-            "report", "rule", "syntax", "text", "walk",
+            "report", "rule", "syntax", "text", "verify", "walk",
         ],
     ),
     ("main", &["cli"]),

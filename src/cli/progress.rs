@@ -1,0 +1,55 @@
+//! What is shown while something takes long: a spinner on a terminal, a line at the start of each task elsewhere.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::render::visible_line;
+
+/// Standard error while a command works.
+pub(super) struct Progress {
+    is_terminal: bool,
+}
+
+/// Something that takes long. Dropped, it is no longer shown.
+pub(super) struct Task(Option<ProgressBar>);
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        let is_terminal = stderr().is_terminal();
+        Self { is_terminal }
+    }
+
+    /// Shows a task until what this returns is dropped.
+    pub(super) fn task(&self, title: &str) -> Task {
+        if !self.is_terminal {
+            anstream::eprintln!("{}", visible_line(title));
+            return Task(None);
+        }
+        let bar = ProgressBar::new_spinner().with_message(visible_line(title));
+        let style = ProgressStyle::with_template("{spinner} {elapsed} {msg}  {prefix:.dim}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(100));
+        Task(Some(bar))
+    }
+}
+
+impl Task {
+    /// Shows what the task is at.
+    pub(super) fn line(&self, line: &str) {
+        const SHOWN: usize = 60;
+        if let Some(bar) = &self.0 {
+            let line: String = visible_line(line).chars().take(SHOWN).collect();
+            bar.set_prefix(line);
+        }
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.0 {
+            bar.finish_and_clear();
+        }
+    }
+}
