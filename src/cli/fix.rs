@@ -1,11 +1,14 @@
 //! `dockeropt fix`: the patch, or the change itself.
 
+mod verified;
+
 use anyhow::{Result, bail};
 
 use super::changes::changes;
 use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
+use super::verify::How;
 use super::write;
 use super::{Format, Status};
 use crate::render::{Look, Tally, human, visible_line};
@@ -25,12 +28,17 @@ pub(super) struct Args {
     /// Include unsafe fixes: those that file and context cannot prove to be without side effects
     #[arg(long = "unsafe")]
     include_unsafe: bool,
+    /// Build each file before and after its fixes, and make only those that keep the image as it is
+    #[arg(long)]
+    verify: bool,
     /// Exit with 1 when something would change
     #[arg(long, conflicts_with = "write")]
     exit_code: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    #[command(flatten, next_help_heading = "With --verify")]
+    how: How,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
@@ -38,12 +46,14 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     if is_stdin && args.write {
         bail!("`-` is printed, not written: leave out `--write`");
     }
+    if args.verify {
+        return verified::run(args, output);
+    }
+    if args.how != How::default() {
+        bail!("how images are built and tried is of use with `--verify` only");
+    }
     let work = Work {
-        allow: if args.include_unsafe {
-            Applicability::Unsafe
-        } else {
-            Applicability::Safe
-        },
+        allow: allow(args),
         format: args.format,
         write: args.write.then_some(&write_changes),
         show: match (is_stdin, args.write) {
@@ -62,6 +72,13 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         Status::Done if args.exit_code && tally.changed > 0 => Status::Found,
         _ => status,
     })
+}
+
+fn allow(args: &Args) -> Applicability {
+    match args.include_unsafe {
+        true => Applicability::Unsafe,
+        false => Applicability::Safe,
+    }
 }
 
 fn show_result(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
