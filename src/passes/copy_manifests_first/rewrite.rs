@@ -286,9 +286,13 @@ impl Rewrite<'_> {
                 edits.push(Edit::insert(end, insert));
             }
             Fate::Late => {
+                // What a comment introduces stays a paragraph of its own.
+                let instruction = self.stage.steps[*step].instruction;
+                let is_introduced = chunk.span.start < instruction.span.start;
+                let below = if is_introduced { blank } else { b"" };
                 edits.push(Edit::insert(
                     chunk.span.start,
-                    [&fetch, blank, source].concat(),
+                    [&fetch, blank, source, below].concat(),
                 ));
             }
             Fate::Split(at) => {
