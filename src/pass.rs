@@ -4,6 +4,7 @@
 
 pub mod cache_folder;
 pub mod cache_paths;
+pub mod cargo_packages;
 pub mod command;
 pub mod download;
 pub mod ending;

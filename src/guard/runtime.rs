@@ -180,8 +180,11 @@ fn says(
     Ok(carried)
 }
 
-/// Variables that Go's compiler reads, and no program that it made.
-const COMPILER: [&str; 17] = [
+/// Variables that the compilers of Go and Rust read, and no program that they made.
+const COMPILER: [&str; 23] = [
+    "CARGO_INCREMENTAL",
+    "CARGO_NET_GIT_FETCH_WITH_CLI",
+    "CARGO_TERM_COLOR",
     "CGO_CFLAGS",
     "CGO_ENABLED",
     "CGO_LDFLAGS",
@@ -199,6 +202,9 @@ const COMPILER: [&str; 17] = [
     "GOPROXY",
     "GOSUMDB",
     "GOTOOLCHAIN",
+    "RUSTC_WRAPPER",
+    "RUSTFLAGS",
+    "SQLX_OFFLINE",
 ];
 
 fn is_for_compiler(step: &Step<'_>) -> bool {

@@ -6,7 +6,6 @@
 mod build;
 mod names;
 mod needs;
-mod packages;
 mod rest;
 
 use serde::Deserialize;

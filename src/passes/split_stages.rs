@@ -6,9 +6,11 @@
 
 mod assets;
 mod go;
+mod made;
 mod node;
 mod parts;
 mod program;
+mod rust;
 mod write;
 
 use serde::Deserialize;
@@ -32,6 +34,7 @@ pub(super) struct SplitStages {
     aside_directories: Vec<String>,
     go: go::Knowledge,
     node: node::Knowledge,
+    rust: rust::Knowledge,
 }
 
 /// A command of a RUN, and where it stands.
@@ -120,6 +123,9 @@ impl SplitStages {
         if base.is_family("golang") {
             return Some(Box::new(go::Go::new(self, cx)));
         }
+        if base.is_family("rust") {
+            return Some(Box::new(rust::Rust::new(self, cx)));
+        }
         if base.is_family("node") {
             return Some(Box::new(node::Node::new(self, cx, stage)));
         }
@@ -149,5 +155,18 @@ impl SplitStages {
         let parts = Parts::of(self, cx, language)?;
         let runtime = language.runtime(stage, &parts)?;
         Ok((parts, runtime))
+    }
+}
+
+/// The small image of the distribution on which the stage stands. A tag that moves stands on Debian's stable release, or
+/// on an older one: what is compiled there runs on the stable one, whose C library is not older.
+fn small(stage: &Stage<'_>) -> Result<String, String> {
+    let facts = stage.model.end.base();
+    let release = facts.release.as_deref();
+    match (facts.package_manager, release) {
+        (Some("apt"), release) => Ok(format!("debian:{}-slim", release.unwrap_or("stable"))),
+        (Some("apk"), Some(release)) => Ok(format!("alpine:{release}")),
+        (Some("apk"), None) => Err("the release of the base image is not known".to_owned()),
+        _ => Err("the distribution of the base image is not known".to_owned()),
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Found;
-use super::packages::{Packages, name_of};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::Invocation;
+use crate::pass::cargo_packages::{Packages, name_of};
 use crate::pass::project_place::{Place, first_words};
 use crate::project::Project;
 use crate::project::rust::{CargoToml, cargo_bins, cargo_config};

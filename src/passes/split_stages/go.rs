@@ -3,15 +3,16 @@
 use serde::Deserialize;
 
 use super::assets::{Landed, Sorting};
+use super::made::{Made, resolve};
 use super::parts::{self, Parts};
 use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::PassContext;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
-use crate::pass::{PassContext, command};
 use crate::project::Project;
 use crate::project::go::GoSources;
 use crate::syntax::Keyword;
@@ -35,8 +36,7 @@ pub(super) struct Knowledge {
 pub(super) struct Go<'p> {
     rule: &'p SplitStages,
     cx: &'p PassContext<'p>,
-    /// The programs that are made so far: absolute paths.
-    made: Vec<String>,
+    made: Made,
     /// Where a build is to be told to do without C.
     unset: Vec<u32>,
     /// Whether one is told to do with it.
@@ -52,7 +52,7 @@ impl<'p> Go<'p> {
         Self {
             rule,
             cx,
-            made: Vec::new(),
+            made: Made::default(),
             unset: Vec::new(),
             wants_c: false,
             modules: Vec::new(),
@@ -98,7 +98,7 @@ impl<'p> Go<'p> {
                 let text = text.ok_or_else(unknown)?;
                 let path = resolve(&directory, text);
                 if !text.ends_with('/') && text != "." {
-                    self.made.push(path);
+                    self.made.add(path);
                     return self.c(at, go);
                 }
                 path
@@ -107,11 +107,9 @@ impl<'p> Go<'p> {
             _ if names.len() == 1 => directory,
             _ => return self.c(at, go),
         };
-        self.made.extend(
-            names
-                .iter()
-                .map(|name| path::clean(&format!("{target}/{name}"))),
-        );
+        for name in names {
+            self.made.add(path::clean(&format!("{target}/{name}")));
+        }
         self.c(at, go)
     }
 
@@ -232,59 +230,7 @@ impl Language for Go<'_> {
                 _ => Ok(For::Build),
             });
         }
-        let operands = |count: usize| {
-            let words = found.words.iter().skip(1);
-            let words: Option<Vec<&str>> = words.map(|word| word.literal.as_deref()).collect();
-            let operands: Vec<&str> = words?
-                .into_iter()
-                .filter(|word| !word.starts_with('-'))
-                .collect();
-            let directory = at.place.started_in(at.script, &at.found)?;
-            let paths: Vec<String> = operands
-                .iter()
-                .map(|word| resolve(&directory, word))
-                .collect();
-            (paths.len() >= count).then_some(paths)
-        };
-        match command::name(found)? {
-            "chmod" => {
-                let paths = operands(2)?;
-                paths[1..]
-                    .iter()
-                    .all(|path| self.made.contains(path))
-                    .then_some(Ok(For::Build))
-            }
-            "strip" | "upx" => {
-                let paths = operands(1)?;
-                paths
-                    .iter()
-                    .all(|path| self.made.contains(path))
-                    .then_some(Ok(For::Build))
-            }
-            name @ ("mv" | "cp") => {
-                let paths = operands(2)?;
-                let [from, to] = paths.as_slice() else {
-                    return None;
-                };
-                let known = self.made.iter().position(|path| path == from)?;
-                let into = found
-                    .words
-                    .last()
-                    .is_some_and(|word| word.text.ends_with('/'))
-                    || to.ends_with("/bin")
-                    || to.ends_with("/sbin");
-                let to = match into {
-                    true => format!("{to}/{}", path::file_name(from)),
-                    false => to.clone(),
-                };
-                if name == "mv" {
-                    self.made.remove(known);
-                }
-                self.made.push(to);
-                Some(Ok(For::Build))
-            }
-            _ => None,
-        }
+        self.made.command(at).map(Ok)
     }
 
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
@@ -362,18 +308,7 @@ impl Go<'_> {
                 "{reason}, and which libraries it takes is not known"
             ));
         }
-        let facts = stage.model.end.base();
-        let why = needs_c.unwrap_or("the program is started by a shell");
-        let release = facts.release.as_deref();
-        let release = release
-            .ok_or_else(|| format!("{why}, and the release of the base image is not known"))?;
-        match facts.package_manager {
-            Some("apt") => Ok(format!("debian:{release}-slim")),
-            Some("apk") => Ok(format!("alpine:{release}")),
-            _ => Err(format!(
-                "{why}, and the distribution of the base image is not known"
-            )),
-        }
+        small(stage)
     }
 }
 
@@ -389,13 +324,6 @@ fn lines(stage: &Stage<'_>, program: &Program, path: &str) -> Vec<String> {
         lines.extend(workdir.map(|workdir| format!("WORKDIR {workdir}")));
     }
     lines
-}
-
-fn resolve(directory: &str, to: &str) -> String {
-    match to.starts_with('/') {
-        true => path::clean(to),
-        false => path::clean(&format!("{directory}/{to}")),
-    }
 }
 
 /// The last element of an import path that is no version (`go help install`).

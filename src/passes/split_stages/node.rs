@@ -187,6 +187,9 @@ impl Language for Node<'_> {
             return (asked.manager.kind == Kind::Node).then(|| self.managed(at, &asked));
         }
         let name = command::name(found)?;
+        if name == "corepack" {
+            return Some(Ok(For::Both));
+        }
         let is_own = matches!(name, "node" | "npx")
             || name.starts_with("./node_modules/.bin/")
             || self.rule.node.build_commands.iter().any(|one| one == name);

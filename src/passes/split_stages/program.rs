@@ -1,5 +1,6 @@
 //! What CMD and ENTRYPOINT start, and what a health check does.
 
+use super::made::Made;
 use crate::model;
 use crate::pass::PassContext;
 use crate::pass::runs::Stage;
@@ -45,14 +46,14 @@ impl Program {
     ///
     /// # Errors
     /// It is none of them.
-    pub(super) fn find(&self, stage: &model::Stage<'_>, made: &[String]) -> Result<String, String> {
+    pub(super) fn find(&self, stage: &model::Stage<'_>, made: &Made) -> Result<String, String> {
         let unknown = || {
             format!(
                 "that the build makes `{}`, which is started, is not known",
                 self.name
             )
         };
-        let is_made = |path: &String| made.contains(path);
+        let is_made = |path: &String| made.has(path);
         if self.name.contains('/') {
             let path = stage.end.absolute(&self.name);
             return path.filter(|path| is_made(path)).ok_or_else(unknown);

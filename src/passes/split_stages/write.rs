@@ -104,9 +104,10 @@ fn block(
     }
     for at in &parts.both {
         let instruction = stage.steps[*at].instruction;
-        // What a variable of the old base stands for is written out.
-        let is_made =
-            instruction.keyword == Keyword::Workdir && instruction.args_text().contains(&b'$');
+        // A directory that is relative to the old base's, or named by one of its variables, is written out.
+        let is_made = instruction.keyword == Keyword::Workdir
+            && !(instruction.args_text().starts_with(b"/")
+                && !instruction.args_text().contains(&b'$'));
         let behind = stage
             .steps
             .get(at + 1)

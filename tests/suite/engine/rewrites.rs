@@ -148,6 +148,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
         &["copy-manifests-first", "poetry-without-dev"],
     ),
     ("rust", &["cargo-registry"]),
+    ("rust-pages", &["rust-build-cache"]),
     ("rust-server", &["rust-build-cache"]),
     ("shell-form", &["exec-form"]),
     ("stages-scratch", &["copy-not-add"]),

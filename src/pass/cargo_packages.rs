@@ -10,7 +10,7 @@ use crate::project::rust::{CargoToml, cargo_members};
 const MOST_OWN: usize = 12;
 
 /// The packages at and around one manifest.
-pub(super) struct Packages<'a> {
+pub struct Packages<'a> {
     context: &'a dyn BuildContext,
     root: String,
     /// The manifests of the root, of the members of its workspace, and of what those depend on by path.
@@ -24,7 +24,7 @@ impl<'a> Packages<'a> {
     ///
     /// # Errors
     /// A manifest is broken, or lies outside of the build context.
-    pub(super) fn of(context: &'a dyn BuildContext, root: String) -> Result<Self, String> {
+    pub fn of(context: &'a dyn BuildContext, root: String) -> Result<Self, String> {
         let facts = facts_of(context, &root)?.ok_or_else(|| format!("`{root}` cannot be read"))?;
         let members = cargo_members(context, &root, &facts).map_err(|error| error.to_string())?;
         let mut todo = vec![root.clone()];
@@ -56,7 +56,7 @@ impl<'a> Packages<'a> {
     }
 
     /// The packages that a command builds which names these, or none; the root first.
-    pub(super) fn asked(&self, names: &[String]) -> Vec<(&str, &CargoToml)> {
+    pub fn asked(&self, names: &[String]) -> Vec<(&str, &CargoToml)> {
         let root = self.all.get_key_value(&self.root);
         let is_workspace = root.is_some_and(|(_, facts)| facts.workspace.is_some());
         let others = self
@@ -76,7 +76,7 @@ impl<'a> Packages<'a> {
     ///
     /// # Errors
     /// Why they are not known, or too many.
-    pub(super) fn own(&self) -> Result<Vec<String>, String> {
+    pub fn own(&self) -> Result<Vec<String>, String> {
         let packages = self.all.values().filter(|facts| facts.package.is_some());
         let found: BTreeSet<String> = packages.map(name_of).collect();
         let project = Project::new(self.context, path::parent(&self.root));
@@ -105,7 +105,7 @@ impl<'a> Packages<'a> {
 }
 
 /// The name of the package.
-pub(super) fn name_of(facts: &CargoToml) -> String {
+pub fn name_of(facts: &CargoToml) -> String {
     let package = facts.package.as_ref();
     package.map_or_else(String::new, |package| package.name.clone())
 }

@@ -1,0 +1,286 @@
+//! Rust: the runtime stage takes over what `cargo build` and `cargo install` make.
+
+use serde::Deserialize;
+
+use super::assets::{Landed, Sorting};
+use super::made::{Made, resolve};
+use super::parts::{self, Parts};
+use super::program::{self, Program};
+use super::{At, For, Language, Runtime, SplitStages, small};
+use crate::context::path;
+use crate::model::managers::{Invocation, invocation};
+use crate::pass::cargo_packages::Packages;
+use crate::pass::project_place::first_words;
+use crate::pass::runs::Stage;
+use crate::pass::{PassContext, command};
+use crate::project::Project;
+use crate::project::rust::{cargo_bins, cargo_config};
+
+/// What the rule knows of Rust.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Knowledge {
+    /// Patterns of files that a compiled program does not read.
+    sources: Vec<String>,
+    /// Variables that only the compiler reads.
+    compiler_variables: Vec<String>,
+    /// Crates that are called like those that link a library of the system, and link none, or one that each image has.
+    links_nothing: Vec<String>,
+}
+
+pub(super) struct Rust<'p> {
+    rule: &'p SplitStages,
+    cx: &'p PassContext<'p>,
+    made: Made,
+    /// The directories of the context that hold the projects.
+    projects: Vec<String>,
+}
+
+impl<'p> Rust<'p> {
+    pub(super) fn new(rule: &'p SplitStages, cx: &'p PassContext<'p>) -> Self {
+        Self {
+            rule,
+            cx,
+            made: Made::default(),
+            projects: Vec::new(),
+        }
+    }
+
+    /// What `cargo build` makes.
+    fn build(&mut self, at: &At<'_, '_>, cargo: &Invocation) -> Result<(), String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        let unknown = || format!("what `{shown}` makes is not known");
+        let odd = [
+            "--target-dir",
+            "--manifest-path",
+            "--config",
+            "-Z",
+            "-C",
+            "--artifact-dir",
+            "--out-dir",
+        ];
+        let is_odd = |cargo: &Invocation| {
+            cargo
+                .flags
+                .iter()
+                .any(|flag| odd.contains(&flag.name.as_str()))
+        };
+        let assigns =
+            |name: &str| name.starts_with("CARGO_TARGET_DIR=") || name.starts_with("CARGO_BUILD_");
+        let mut assignments = at.found.command.assignments.iter();
+        if cargo.dynamic || is_odd(cargo) || assignments.any(|word| assigns(&word.text)) {
+            return Err(unknown());
+        }
+        let state = at.place.step().before;
+        if state
+            .variables()
+            .any(|(name, _)| name == "CARGO_TARGET_DIR" || name.starts_with("CARGO_BUILD_"))
+        {
+            return Err(unknown());
+        }
+        let directory = at
+            .place
+            .started_in(at.script, &at.found)
+            .ok_or_else(unknown)?;
+        let names = self.programs(at, &directory)?;
+        let value = |name: &str| {
+            let flag = cargo.flags.iter().find(|flag| flag.name == name);
+            flag.map(|flag| {
+                flag.value
+                    .as_ref()
+                    .and_then(|value| value.text.clone())
+                    .ok_or_else(unknown)
+            })
+            .transpose()
+        };
+        let is_release = cargo
+            .flags
+            .iter()
+            .any(|flag| matches!(flag.name.as_str(), "--release" | "-r"));
+        let profile = match value("--profile")?.as_deref() {
+            Some("dev") => "debug".to_owned(),
+            Some(profile) => profile.to_owned(),
+            None if is_release => "release".to_owned(),
+            None => "debug".to_owned(),
+        };
+        let target = value("--target")?
+            .map(|target| format!("/{target}"))
+            .unwrap_or_default();
+        for name in names {
+            self.made.add(format!(
+                "{}/target{target}/{profile}/{name}",
+                directory.trim_end_matches('/')
+            ));
+        }
+        Ok(())
+    }
+
+    /// What `cargo install` makes.
+    fn install(&mut self, at: &At<'_, '_>, cargo: &Invocation) -> Result<(), String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        let unknown = || format!("what `{shown}` makes is not known");
+        let value = |name: &str| {
+            let flag = cargo.flags.iter().find(|flag| flag.name == name)?;
+            flag.value.as_ref()?.text.clone()
+        };
+        let directory = at
+            .place
+            .started_in(at.script, &at.found)
+            .ok_or_else(unknown)?;
+        let home = at
+            .place
+            .step()
+            .before
+            .variable("CARGO_HOME")
+            .and_then(|home| home.value.clone());
+        let root = match value("--root") {
+            Some(root) => resolve(&directory, &root),
+            None => home.ok_or_else(unknown)?.to_string(),
+        };
+        let names = match value("--path") {
+            Some(path) if !cargo.dynamic => self.programs(at, &resolve(&directory, &path))?,
+            // A tool of the registry: called like its crate, most often.
+            None if !cargo.dynamic => cargo
+                .packages
+                .iter()
+                .map(|index| at.found.command.words[*index].text.clone())
+                .collect(),
+            _ => return Err(unknown()),
+        };
+        for name in names {
+            self.made.add(format!("{root}/bin/{name}"));
+        }
+        Ok(())
+    }
+
+    /// The names of the programs of the project in `directory` of the image.
+    fn programs(&mut self, at: &At<'_, '_>, directory: &str) -> Result<Vec<String>, String> {
+        let context = self.cx.context;
+        let root = at.place.project(directory, "Cargo.toml")?;
+        let project = Project::new(context, &root);
+        let facts = project
+            .cargo_toml()
+            .map_err(|error| error.to_string())?
+            .ok_or("there is no `Cargo.toml`")?;
+        for above in path::prefixes(&root) {
+            for name in [".cargo/config.toml", ".cargo/config"] {
+                let file = path::join(above, name);
+                let Ok(bytes) = context.read(&file, 1 << 20) else {
+                    continue;
+                };
+                let set = cargo_config(&file, &bytes).map_err(|error| error.to_string())?;
+                if set.target_dir.is_some() || set.build_dir.is_some() || set.has_target {
+                    return Err(format!("`{file}` says where cargo builds"));
+                }
+            }
+        }
+        if facts.workspace.is_none() {
+            let mut outer = path::prefixes(path::parent(&root))
+                .chain([""])
+                .filter(|one| *one != root);
+            let has_workspace = |directory: &str| {
+                let project = Project::new(context, directory);
+                let facts = project.cargo_toml().ok().flatten();
+                facts.is_some_and(|facts| facts.workspace.is_some())
+            };
+            if let Some(directory) = outer.find(|directory| has_workspace(directory)) {
+                let file = path::join(directory, "Cargo.toml");
+                return Err(format!(
+                    "the project may belong to the workspace of `{file}`"
+                ));
+            }
+        }
+        let packages = Packages::of(context, path::join(&root, "Cargo.toml"))?;
+        let asked = packages.asked(&[]);
+        let bins = asked
+            .iter()
+            .flat_map(|(manifest, facts)| cargo_bins(context, manifest, facts));
+        let names = bins.map(|bin| bin.name).collect();
+        self.projects.push(root);
+        Ok(names)
+    }
+
+    /// No crate links a library that the small image may not have.
+    fn links_nothing(&self) -> Result<(), String> {
+        for root in &self.projects {
+            let project = Project::new(self.cx.context, root);
+            let lock = project.cargo_lock().map_err(|error| error.to_string())?;
+            let lock = lock.ok_or("which crates are linked is not known without `Cargo.lock`")?;
+            let mut crates = lock.sys_crates();
+            let known = |name: &str| self.rule.rust.links_nothing.iter().any(|one| one == name);
+            if let Some(found) = crates.find(|found| !known(&found.name)) {
+                return Err(format!(
+                    "`{}` links a library that the small image may not have",
+                    found.name
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Language for Rust<'_> {
+    fn only_builds(&self, variable: &str) -> bool {
+        self.rule
+            .rust
+            .compiler_variables
+            .iter()
+            .any(|one| one == variable)
+    }
+
+    fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
+        let found = at.found.command;
+        if let Some(cargo) = invocation(&found.words) {
+            if cargo.manager.name != "cargo" {
+                return None;
+            }
+            let done = match cargo.subcommand_name.as_str() {
+                "build" | "b" | "rustc" => self.build(at, &cargo),
+                "install" => self.install(at, &cargo),
+                _ => Ok(()),
+            };
+            return Some(done.map(|()| For::Build));
+        }
+        match command::name(found) {
+            Some("rustup") => Some(Ok(For::Build)),
+            _ => self.made.command(at).map(Ok),
+        }
+    }
+
+    fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
+        let program = Program::of(self.cx, stage)?;
+        let path = program.find(stage.model, &self.made)?;
+        if let Some(check) = program::health_check(stage) {
+            return Err(format!(
+                "the health check runs `{check}`, which the runtime stage may not have"
+            ));
+        }
+        self.links_nothing()?;
+        let sorting = Sorting {
+            rule: self.rule,
+            sources: &self.rule.rust.sources,
+            embedded: &[],
+        };
+        let landed = Landed::of(self.cx, parts.last, &sorting)?;
+        let mut carried = landed.carried(stage.model.end.workdir(), &program.arguments)?;
+        parts::keeps(self.cx, parts.last, &carried)?;
+        carried.insert(0, path.clone());
+        let base = small(stage)?;
+        if base.starts_with("debian:") {
+            carried.push("/etc/ssl/certs/ca-certificates.crt".to_owned());
+        }
+        let home = path::parent(&path);
+        let is_found = !program.name.contains('/') && home.ends_with("/cargo/bin");
+        Ok(Runtime {
+            base,
+            carried,
+            owner: None,
+            last: None,
+            lines: is_found
+                .then(|| format!("ENV PATH={home}:$PATH"))
+                .into_iter()
+                .collect(),
+            edits: Vec::new(),
+        })
+    }
+}
