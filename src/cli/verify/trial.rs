@@ -305,10 +305,10 @@ impl Trial {
             .filter(|rule| ids.contains(rule.id.as_str()))
             .collect();
         let fixes = applied.filter_map(|finding| finding.fix.as_ref());
-        let files = fixes.flat_map(|fix| &fix.files);
+        let mut files = fixes.flat_map(|fix| &fix.files);
         let is_ignore =
             |path: &&(PathBuf, Vec<u8>)| path.0.to_string_lossy().ends_with(ignore::FILE_NAME);
-        let written = files.filter(is_ignore).next_back();
+        let written = files.rfind(is_ignore);
         Rewrite {
             dockerfile: report.output.clone(),
             ignore: written.map_or_else(|| self.ignore_bytes(), |(_, text)| text.clone()),

@@ -105,9 +105,9 @@ fn block(
     for at in &parts.both {
         let instruction = stage.steps[*at].instruction;
         // A directory that is relative to the old base's, or named by one of its variables, is written out.
+        let text = instruction.args_text();
         let is_made = instruction.keyword == Keyword::Workdir
-            && !(instruction.args_text().starts_with(b"/")
-                && !instruction.args_text().contains(&b'$'));
+            && (text.contains(&b'$') || !text.starts_with(b"/"));
         let behind = stage
             .steps
             .get(at + 1)
