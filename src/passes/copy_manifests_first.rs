@@ -321,6 +321,19 @@ fn overwritten(moved: &[&Found], brought: &[Brought<'_>], source: &Brought<'_>) 
         if needs.reads.early != Early::Itself {
             continue;
         }
+        // What a directory holds is not told by its name.
+        let behind = || {
+            let late = brought.iter().filter(|one| !one.directories.is_empty());
+            late.filter(|one| one.step >= source.step && one.step < found.step)
+        };
+        let hides = |(from, to): &&(String, String)| {
+            let covers = |one: &Brought<'_>| path::is_at_or_below(to, &one.to);
+            let is_brought = brought.iter().any(|one| one.puts(from, to));
+            is_brought && behind().any(|one| covers(one) && !one.puts(from, to))
+        };
+        if let Some((from, _)) = needs.places.iter().find(hides) {
+            return Some(format!("a COPY behind it may replace `{from}`"));
+        }
         for written in &needs.reads.writes {
             let target = path::clean(&format!("{}/{written}", found.directory));
             let behind = brought
