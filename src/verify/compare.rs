@@ -42,10 +42,10 @@ pub fn compare(
         let Difference::File { path, change } = &difference else {
             continue;
         };
-        if declared.is_noise(path, *change) {
-            compared.noise += 1;
-        } else if let Some(effect) = declared.effect(path, *change) {
+        if let Some(effect) = declared.effect(path, *change) {
             compared.expected.push((difference, effect));
+        } else if declared.is_noise(path, *change) {
+            compared.noise += 1;
         } else {
             compared.unexpected.push(difference);
         }
