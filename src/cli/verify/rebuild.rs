@@ -46,8 +46,8 @@ pub(super) fn files(context: &Path) -> impl Iterator<Item = String> + '_ {
 }
 
 fn rebuilt(trial: &Trial, lab: &Lab<'_>, rewrite: &Rewrite, file: String) -> Result<Rebuilt> {
-    let copy = copied(trial.context(), &trial.ignore_bytes())?;
-    let ignore = trial.ignore_bytes();
+    let copy = copied(trial.context(), &trial.located.ignore_text())?;
+    let ignore = trial.located.ignore_text();
     let title = trial.title(&format!("after a change of {file}"));
     let before = Recipe {
         context: copy.path(),
@@ -58,10 +58,10 @@ fn rebuilt(trial: &Trial, lab: &Lab<'_>, rewrite: &Rewrite, file: String) -> Res
         ..trial.rewritten(rewrite, &title)
     };
     let path = copy.path().join(&file);
-    let mut text = fs::read(&path).with_context(|| format!("`{file}` is ignored"))?;
-    text.extend_from_slice(&blanks());
-    fs::write(&path, text)?;
+    let text = fs::read(&path).with_context(|| format!("`{file}` is ignored"))?;
+    // Each side gets a change of its own: what the one ran is not in the cache for the other.
     let steps = |recipe: &Recipe<'_>| -> Result<Steps> {
+        fs::write(&path, [text.as_slice(), &blanks()].concat())?;
         let made = lab.build(recipe, false)??;
         Ok(Steps {
             ran: made.built.ran(),
@@ -92,7 +92,7 @@ fn source_file(trial: &Trial) -> Option<String> {
     let disk = trial.located.disk.as_ref()?;
     let file = Dockerfile::parse(&trial.source.text);
     let model = Model::of(&file, &trial.source.text, &trial.located.input);
-    let ignore = Ignore::parse(&trial.ignore_bytes()).ok()?;
+    let ignore = Ignore::parse(&trial.located.ignore_text()).ok()?;
     typical(&model, disk, &ignore).source
 }
 
