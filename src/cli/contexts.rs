@@ -125,6 +125,21 @@ impl Origin {
     }
 }
 
+impl Located {
+    /// The text of the ignore file that holds; empty where there is none.
+    pub(super) fn ignore_text(&self) -> Vec<u8> {
+        if let Some(own) = &self.site.own_ignore {
+            return own.clone();
+        }
+        let Some(disk) = &self.disk else {
+            return Vec::new();
+        };
+        let path = self.site.ignore(disk).ok().and_then(|file| file.path);
+        let text = path.and_then(|path| disk.read(&path, MAX_FILE).ok());
+        text.unwrap_or_default()
+    }
+}
+
 /// The place of the Dockerfile at `path` as to a context that was given.
 fn site_in(disk: &DiskContext, path: Option<&Path>) -> Site {
     let Some(path) = path else {

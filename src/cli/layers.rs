@@ -1,6 +1,7 @@
 //! `dockeropt layers`: what the layers of an image hold, what of it is wasted, and by which lines.
 
 pub(super) mod budget;
+mod built;
 mod lines;
 mod subject;
 
@@ -18,15 +19,27 @@ use crate::render::layers as render;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// An image of the container engine, a folder or archive with an OCI layout, or an archive of `docker save`; `-` is
-    /// an archive on standard input
+    /// an archive on standard input; of a Dockerfile the image is built, and removed at the end
     #[arg(value_name = "IMAGE|PATH")]
     subject: String,
     /// The Dockerfile that built it: says which lines made which layer
     #[arg(long, value_name = "FILE")]
     dockerfile: Option<PathBuf>,
-    /// The stage of the Dockerfile that was built, if not the last
-    #[arg(long, value_name = "STAGE", requires = "dockerfile")]
+    /// The stage of the Dockerfile that was or is built, if not the last
+    #[arg(long, value_name = "STAGE")]
     target: Option<String>,
+    /// The build context of the Dockerfile that is built
+    #[arg(long, value_name = "DIR")]
+    context: Option<PathBuf>,
+    /// A build argument of the Dockerfile that is built
+    #[arg(long = "build-arg", value_name = "NAME=VALUE")]
+    build_args: Vec<String>,
+    /// The network of its RUN steps
+    #[arg(long, value_name = "NETWORK")]
+    network: Option<String>,
+    /// Leave the image of its `# syntax=` line out: nothing is pulled for it
+    #[arg(long)]
+    offline: bool,
     /// Fail where the image exceeds the budget in dockeropt.toml
     #[arg(long)]
     check: bool,
@@ -55,11 +68,13 @@ enum Format {
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
+    let own = subject::dockerfile(&args.subject);
+    let dockerfile = args.dockerfile.as_deref().or(own);
     let budget = match args.check {
-        true => Some(budget::near(args.dockerfile.as_deref())?),
+        true => Some(budget::near(dockerfile)?),
         false => None,
     };
-    let written = match &args.dockerfile {
+    let written = match dockerfile {
         Some(path) => Some(lines::written(path, args.target.as_deref())?),
         None => None,
     };
@@ -67,7 +82,10 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         name: args.name.clone(),
         platform: args.platform.clone(),
     };
-    let mut image = subject::read(&args.subject, args.engine, &choice)?;
+    let mut image = match own {
+        Some(path) => built::read(args, path)?,
+        None => subject::read(&args.subject, args.engine, &choice)?,
+    };
     if let Some(written) = written {
         let placed = crate::image::place(&mut image.steps, &written);
         if let Err(why) = placed {

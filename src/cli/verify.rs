@@ -21,7 +21,7 @@ use crate::render::verified;
 use crate::rule::Applicability;
 use crate::verify::Outcome;
 
-pub(super) use lab::Lab;
+pub(super) use lab::{Lab, Recipe};
 pub(super) use trial::Trial;
 
 #[derive(Debug, clap::Args)]

@@ -10,6 +10,13 @@ use crate::engine;
 use crate::image::{self, Choice, Image};
 use crate::walk::is_dockerfile;
 
+/// The Dockerfile that is called `subject`, if it is one.
+pub(super) fn dockerfile(subject: &str) -> Option<&Path> {
+    let path = Path::new(subject);
+    let is_one = path.is_file() && path.file_name().is_some_and(is_dockerfile);
+    is_one.then_some(path)
+}
+
 /// Reads the image that is called `subject`.
 pub(super) fn read(subject: &str, engine: engine::Choice, choice: &Choice) -> Result<Image> {
     if subject == "-" {
@@ -35,12 +42,6 @@ pub(super) fn read(subject: &str, engine: engine::Choice, choice: &Choice) -> Re
 }
 
 fn read_file(path: &Path, choice: &Choice) -> Result<Image> {
-    if path.file_name().is_some_and(is_dockerfile) {
-        bail!(
-            "is a Dockerfile: build it, then name the image, with `--dockerfile {}`",
-            path.display()
-        );
-    }
     Ok(image::read_archive(File::open(path)?, choice)?)
 }
 

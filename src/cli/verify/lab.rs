@@ -11,7 +11,7 @@ use super::How;
 use super::answer;
 use crate::cli::progress::Progress;
 use crate::engine::{Built, Engine, EngineError, Wanted, own_name};
-use crate::image::{self, Analysis};
+use crate::image::{self, Analysis, Image};
 use crate::verify::{Side, Tree};
 
 /// An engine, and the images that were built with it.
@@ -96,9 +96,9 @@ impl<'a> Lab<'a> {
         Ok(built.map(|built| Made { name, built }))
     }
 
-    /// What an image holds, and what is compared of it.
-    pub(in crate::cli) fn examined(&self, made: &Made) -> Result<(Analysis, Side)> {
-        let task = self.progress.task("reading the image");
+    /// Reads an image.
+    pub(in crate::cli) fn read(&self, made: &Made) -> Result<Image> {
+        let _task = self.progress.task("reading the image");
         let archive = self.engine.save(&made.name)?;
         let choice = image::Choice::default();
         let read = image::read_archive_keeping(archive, &choice, &is_package_list);
@@ -106,12 +106,17 @@ impl<'a> Lab<'a> {
             read.with_context(|| format!("the image that {} built", self.engine.name()))?;
         // Its name is ours, and nobody knows it.
         image.name = None;
+        Ok(image)
+    }
+
+    /// What an image holds, and what is compared of it.
+    pub(in crate::cli) fn examined(&self, made: &Made) -> Result<(Analysis, Side)> {
+        let image = self.read(made)?;
         let side = Side {
             tree: Tree::of(&image),
             config: self.engine.config(&made.name)?,
             answer: answer::ask(self.engine, &made.name, self.how)?,
         };
-        drop(task);
         Ok((image.analyze(), side))
     }
 

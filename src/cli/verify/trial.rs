@@ -16,7 +16,6 @@ use crate::cli::contexts::{Contexts, Located};
 use crate::cli::inputs::{Files, Input};
 use crate::cli::layers::budget;
 use crate::cli::run::{Done, optimized};
-use crate::context::BuildContext;
 use crate::context::ignore::{self, Ignore};
 use crate::engine::{EngineError, scan};
 use crate::image::Analysis;
@@ -38,9 +37,6 @@ pub(in crate::cli) struct Trial {
     against: Option<Vec<u8>>,
 }
 
-/// As many bytes of an ignore file are read.
-const IGNORE_FILE: usize = 4 << 20;
-
 /// The original, built.
 pub(super) struct Original {
     side: Side,
@@ -54,7 +50,7 @@ impl Original {
             return Ok(fresh.as_ref());
         }
         let (ignore, title) = (
-            trial.ignore_bytes(),
+            trial.located.ignore_text(),
             trial.title("as it is, without the cache"),
         );
         let fresh = match lab.build(&trial.recipe(&ignore, &title), true)? {
@@ -186,7 +182,7 @@ impl Trial {
     /// Builds both sides and compares them.
     pub(in crate::cli) fn outcome(&self, lab: &Lab<'_>) -> Result<Outcome> {
         let rewrite = self.rewrite(&self.report);
-        let ignore = self.ignore_bytes();
+        let ignore = self.located.ignore_text();
         if rewrite.dockerfile == self.source.text && rewrite.ignore == ignore {
             return Ok(Outcome::Unchanged);
         }
@@ -290,7 +286,7 @@ impl Trial {
         if let Some(text) = &self.against {
             return Rewrite {
                 dockerfile: text.clone(),
-                ignore: self.ignore_bytes(),
+                ignore: self.located.ignore_text(),
                 rules: Vec::new(),
                 effects: Vec::new(),
             };
@@ -311,7 +307,7 @@ impl Trial {
         let written = files.rfind(is_ignore);
         Rewrite {
             dockerfile: report.output.clone(),
-            ignore: written.map_or_else(|| self.ignore_bytes(), |(_, text)| text.clone()),
+            ignore: written.map_or_else(|| self.located.ignore_text(), |(_, text)| text.clone()),
             rules: rules.iter().map(|rule| rule.id.clone()).collect(),
             effects: rules.iter().flat_map(|rule| rule.effects.clone()).collect(),
         }
@@ -321,20 +317,6 @@ impl Trial {
     pub(super) fn context(&self) -> &Path {
         let disk = self.located.disk.as_ref();
         disk.map_or(Path::new("."), |disk| disk.root())
-    }
-
-    /// The ignore file that counts as it is; empty where there is none.
-    pub(super) fn ignore_bytes(&self) -> Vec<u8> {
-        let site = &self.located.site;
-        if let Some(own) = &site.own_ignore {
-            return own.clone();
-        }
-        let Some(disk) = &self.located.disk else {
-            return Vec::new();
-        };
-        let path = site.ignore(disk).ok().and_then(|file| file.path);
-        let text = path.and_then(|path| disk.read(&path, IGNORE_FILE).ok());
-        text.unwrap_or_default()
     }
 
     pub(super) fn recipe<'r>(&'r self, ignore: &'r [u8], title: &'r str) -> Recipe<'r> {
@@ -362,7 +344,7 @@ impl Trial {
 
     /// The files of the context that `after` ignores and the ignore file of today does not.
     fn newly_ignored(&self, after: &[u8]) -> Vec<String> {
-        let before = self.ignore_bytes();
+        let before = self.located.ignore_text();
         if before == after {
             return Vec::new();
         }
