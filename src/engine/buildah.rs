@@ -5,7 +5,7 @@ use std::io::Read;
 
 use super::child;
 use super::docker::asked;
-use super::podman::{build, inspected};
+use super::podman::{BUILD, build, inspected};
 use super::{Built, Container, Engine, EngineError, Found, Progress, Ran, Run, Wanted};
 
 const PROGRAM: &str = "buildah";
@@ -44,12 +44,7 @@ impl Engine for Buildah {
     }
 
     fn build(&self, wanted: &Wanted<'_>, progress: Progress<'_>) -> Result<Built, EngineError> {
-        build(
-            PROGRAM,
-            &["build", "--layers", "--format=docker"],
-            wanted,
-            progress,
-        )
+        build(PROGRAM, &BUILD, wanted, progress)
     }
 
     fn config(&self, image: &str) -> Result<serde_json::Value, EngineError> {

@@ -8,6 +8,9 @@ use super::docker::{Docker, Options, asked, failed_build};
 use super::text::Steps;
 use super::{Built, Container, Engine, EngineError, Found, Progress, Ran, Run, Wanted};
 
+/// How the builder is called: a build that fails leaves no container behind.
+pub(super) const BUILD: [&str; 4] = ["build", "--layers", "--force-rm", "--format=docker"];
+
 struct Podman(Docker);
 
 /// podman, where it answers.
@@ -36,12 +39,7 @@ impl Engine for Podman {
     }
 
     fn build(&self, wanted: &Wanted<'_>, progress: Progress<'_>) -> Result<Built, EngineError> {
-        build(
-            self.0.program,
-            &["build", "--layers", "--format=docker"],
-            wanted,
-            progress,
-        )
+        build(self.0.program, &BUILD, wanted, progress)
     }
 
     fn config(&self, image: &str) -> Result<serde_json::Value, EngineError> {

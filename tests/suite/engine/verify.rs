@@ -239,6 +239,8 @@ fn verdicts_of_buildah_are_the_same() {
         .output();
     let left = String::from_utf8(left.unwrap().stdout).unwrap();
     assert!(!left.contains("dockeropt-"), "{left}");
+    let left = buildah.command().args(["containers", "--quiet"]).output();
+    assert!(left.unwrap().stdout.is_empty(), "a container is left");
 }
 
 /// What is wrong with the verdict on a pair, if anything.
