@@ -122,8 +122,11 @@ impl<'s> Declared<'s> {
             Effect::BuildCache => {
                 is_gone(change) && is_build_output(path) || self.is_cache(path, change)
             }
-            Effect::Stages | Effect::Base => {
-                is_system(path) || is_gone(change) && is_build_output(path)
+            Effect::Stages => {
+                is_system(path) || is_gone(change) || self.is_compiled_anew(path, change)
+            }
+            Effect::Base => {
+                is_system(path) || is_gone(change) && is_build_output(path) || is_home(path, change)
             }
             Effect::File(_) => is_gone(change) && self.is_ignored(path),
             _ => false,
@@ -148,6 +151,14 @@ impl<'s> Declared<'s> {
     fn is_compiled(&self, path: &str) -> bool {
         let source = source_of(path);
         source.is_some_and(|source| self.before.has(&source) && self.after.has(&source))
+    }
+
+    /// A program that the stage which ships takes over by its name, and that was compiled without C.
+    fn is_compiled_anew(&self, path: &str, change: Change) -> bool {
+        let is_taken =
+            |line: &str| line.contains("--from=") && line.ends_with(&format!(" {path} {path}"));
+        let changes = self.dockerfile.contains("CGO_ENABLED=0 go ");
+        change == Change::Content && changes && self.dockerfile.lines().any(is_taken)
     }
 
     /// A file of a package that is no longer there, or of what is made out of the set of packages.
@@ -210,6 +221,12 @@ fn is_above(path: &str, file: &str) -> bool {
 fn is_build_output(path: &str) -> bool {
     const FOLDERS: [&str; 4] = ["target", "node_modules", "obj", ".gradle"];
     path.split('/').any(|part| FOLDERS.contains(&part))
+}
+
+/// The home of a user that another base image brings.
+fn is_home(path: &str, change: Change) -> bool {
+    let name = path.strip_prefix("/home/");
+    change == Change::New && name.is_some_and(|name| !name.contains('/'))
 }
 
 fn is_system(path: &str) -> bool {

@@ -12,6 +12,7 @@ use super::config::said;
 use super::rewrites::size;
 use super::tree::{Tree, differences};
 use super::{Built, Engine, engine};
+use crate::cli::sandbox::Sandbox;
 
 #[test]
 fn split_applications_ship_less_and_do_the_same() {
@@ -123,4 +124,28 @@ fn table(split: &[Split]) -> String {
     }
     writeln!(table, "{:44}{:7.1}%", "mean", sum / split.len() as f64).unwrap();
     table
+}
+
+#[test]
+fn a_split_application_is_verified() {
+    if engine().is_none() {
+        return;
+    }
+    let app = App::all()
+        .into_iter()
+        .find(|app| app.name == "go-templates");
+    let context = app.unwrap().context(&[]);
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command();
+    let command = command.current_dir(context.path());
+    let output = command
+        .args(["verify", "--unsafe", "Dockerfile"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(said.contains("rules: split-stages"), "{said}");
+    assert!(
+        said.contains("  verified: nothing differs but what the rules declare"),
+        "{said}"
+    );
 }
