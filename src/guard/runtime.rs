@@ -1,13 +1,15 @@
 //! A stage that is split in two: the builder does what it did, in the same order and state, and the stage that ships is
 //! configured as it was, and holds the program at the path where it was.
 
+mod python;
+
 use super::instruction::{self, is_same_text, same_platform};
 use super::{Allowed, Fault, Side, Verdict, config, copies, mounts, steps};
 use crate::model::config::Config;
 use crate::model::state::Origin;
 use crate::model::{Stage, Step};
 use crate::rule::Effect;
-use crate::syntax::{Args, Keyword};
+use crate::syntax::{Args, Instruction, Keyword};
 
 type At<'a, 'f> = (&'a Side<'f>, &'a Stage<'f>);
 
@@ -36,6 +38,9 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     }
     if base(shipped) != base(runtime) && !allowed.has(&Effect::Base) {
         return fault("the base of the shipped stage changes");
+    }
+    if !python::is_settled(builder) {
+        return fault("the builder stage installs elsewhere more than once");
     }
     let built = builds((before, shipped), (after, builder), allowed)?;
     let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
@@ -117,12 +122,20 @@ fn builds_alike(
     }
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (old, new) = (text(ours.args_text()), text(theirs.args_text()));
+    let is_same = instruction::have_same_flags(ours, theirs)
+        && instruction::has_same_heredocs((ours, before), (theirs, after));
+    let is_run = |one: &Instruction| one.keyword == Keyword::Run && matches!(one.args, Args::Shell);
+    if is_same
+        && is_run(ours)
+        && is_run(theirs)
+        && python::without_prefix(&new) == Some(old.clone())
+    {
+        return true;
+    }
     let is_go = |(at, _): (usize, &str)| new[at + WITHOUT_C.len()..].starts_with("go ");
-    ours.keyword == Keyword::Run
-        && theirs.keyword == Keyword::Run
-        && matches!(theirs.args, Args::Shell)
-        && instruction::have_same_flags(ours, theirs)
-        && instruction::has_same_heredocs((ours, before), (theirs, after))
+    is_same
+        && ours.keyword == Keyword::Run
+        && is_run(theirs)
         && !old.contains(WITHOUT_C)
         && new.match_indices(WITHOUT_C).all(is_go)
         && new.replace(WITHOUT_C, "") == old
@@ -160,6 +173,7 @@ fn says(
         match taken_over((after, new), builder) {
             Some(path) => carried.push(path),
             None if is_restored((after, new), shipped, allowed) => {}
+            None if allowed.has(&Effect::Packages) && python::installs_libraries(new) => {}
             None => {
                 let reason = format!("{} is added to the stage that ships", instruction.keyword);
                 return Err(Fault::new(reason, instruction.span));
@@ -228,7 +242,8 @@ fn taken_over((after, step): (&Side<'_>, &Step<'_>), builder: &Stage<'_>) -> Opt
     let (to, is_directory) = copies::destination((step, after))?;
     let is_builder = builder.name.as_deref() == Some(value("from")?.to_lowercase().as_str());
     let is_copy = instruction.keyword == Keyword::Copy && is_builder && known && !is_directory;
-    let is_path = source.text == to && !to.contains(['*', '?', '[']);
+    let is_path = (source.text == to || python::takes_prefix(&source.text, &to, builder))
+        && !to.contains(['*', '?', '[']);
     (is_copy && is_path && owner.is_none_or(|owner| gives(builder, owner))).then_some(to)
 }
 
@@ -346,12 +361,26 @@ fn holds_its_program(
         let starts_any = entrypoint
             .as_ref()
             .is_none_or(|words| words == &["docker-entrypoint.sh"]);
-        started(if starts_any { config.cmd } else { entrypoint }?)
+        if starts_any {
+            return started(config.cmd?);
+        }
+        let mut words = started(entrypoint?)?;
+        words.extend(config.cmd.unwrap_or_default());
+        Some(words)
     });
     let fault = |reason: String| Err(Fault::new(reason, runtime.from.span));
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return fault("what the shipped stage starts is not known".to_owned());
     };
+    if shipped.end.base().is_family("python") {
+        let is_held = python::holds((shipped, runtime), after, carried, (program, arguments));
+        return match is_held {
+            true => Ok(()),
+            false => fault(format!(
+                "the shipped stage does not have all that `{program}` runs"
+            )),
+        };
+    }
     let is_below = |path: &str| {
         let path = runtime.end.absolute(path);
         path.is_some_and(|path| carried.iter().any(|one| mounts::covers(one, &path)))

@@ -202,13 +202,18 @@ impl<'a> Place<'a> {
         }
     }
 
-    /// The text of the file that stands at `target` of the image, where it was copied from the context. Steps that name
-    /// it are not asked whether they write it.
-    pub fn text(&self, target: &str) -> Option<String> {
-        const LIMIT: usize = 1 << 20;
+    /// The path in the context of the file that stands at `target` of the image, where it was copied from there. Steps
+    /// that name it are not asked whether they write it.
+    pub fn source(&self, target: &str) -> Option<String> {
         let ignore = self.ignore().ok()?;
         let mut before = self.before().into_iter();
-        let file = before.find_map(|place| place.brought(&ignore, target).ok()?)?;
+        before.find_map(|place| place.brought(&ignore, target).ok()?)
+    }
+
+    /// The text of that file.
+    pub fn text(&self, target: &str) -> Option<String> {
+        const LIMIT: usize = 1 << 20;
+        let file = self.source(target)?;
         let is_file = matches!(self.cx.context.entry(&file), Some(Entry::File(_)));
         let bytes = self
             .cx

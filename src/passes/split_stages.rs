@@ -10,7 +10,9 @@ mod made;
 mod node;
 mod parts;
 mod program;
+mod python;
 mod rust;
+mod slim;
 mod write;
 
 use serde::Deserialize;
@@ -34,6 +36,7 @@ pub(super) struct SplitStages {
     aside_directories: Vec<String>,
     go: go::Knowledge,
     node: node::Knowledge,
+    python: python::Knowledge,
     rust: rust::Knowledge,
 }
 
@@ -66,6 +69,11 @@ trait Language {
     /// Whether only the build reads a variable.
     fn only_builds(&self, variable: &str) -> bool;
 
+    /// Whether the runtime stage takes the files of the build context from there again.
+    fn repeats_copies(&self) -> bool {
+        false
+    }
+
     /// What the runtime stage is, once all commands were looked at.
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String>;
 }
@@ -76,10 +84,14 @@ struct Runtime {
     base: String,
     /// What it takes over from the builder: absolute paths.
     carried: Vec<String>,
+    /// What it has elsewhere than the builder: where it is there, and here.
+    moved: Option<[&'static str; 2]>,
     /// Whom the first of them belongs to, where that is not root.
     owner: Option<String>,
     /// The last step of the builder, where it gets one more.
     last: Option<String>,
+    /// Whether what is taken over, and the lines, come before what is said again.
+    first: bool,
     /// Lines that its base makes necessary.
     lines: Vec<String>,
     /// What changes in the builder.
@@ -128,6 +140,9 @@ impl SplitStages {
         }
         if base.is_family("node") {
             return Some(Box::new(node::Node::new(self, cx, stage)));
+        }
+        if base.is_family("python") {
+            return Some(Box::new(python::Python::new(self, cx)));
         }
         None
     }

@@ -154,3 +154,103 @@ fn an_application_of_node_is_taken_over_whole() {
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
 }
+
+#[test]
+fn packages_of_python_are_taken_over_to_where_they_were() {
+    let before = "FROM python:3.11\nWORKDIR /a\nCOPY r.txt .\nRUN set -e; pip install -q -r r.txt\nRUN mkdir /d\nCOPY . .\nCMD [\"gunicorn\", \"a:a\"]";
+    let builder = "FROM python:3.11 AS build\nWORKDIR /a\nCOPY r.txt .\nRUN set -e; pip install --prefix=/install -q -r r.txt\n";
+    let runtime = "FROM python:3.11-slim\nRUN apt-get update && apt-get install -y --no-install-recommends libpq5 libxslt1.1 && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /install /usr/local\nWORKDIR /a\nCOPY r.txt .\nRUN mkdir /d\nCOPY . .\nCMD [\"gunicorn\", \"a:a\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    stops(
+        "stages base config:env",
+        before,
+        &format!("{builder}{runtime}"),
+    );
+    for (from, to) in [
+        (" --prefix=/install", ""),
+        ("--prefix=/install", "--prefix=/other"),
+        ("--prefix=/install", "--target=/install"),
+        (
+            "pip install --prefix=/install",
+            "pip --prefix=/install install",
+        ),
+        (
+            "set -e; pip install --prefix=/install",
+            "set -e --prefix=/install; pip install",
+        ),
+        (" -r r.txt", " --prefix=/install -r r.txt"),
+        ("-r r.txt", "-r other.txt"),
+    ] {
+        let bad = builder.replacen(from, to, 1);
+        assert_ne!(bad, builder, "{from}");
+        stops(SPLIT, before, &format!("{bad}{runtime}"));
+    }
+    for (from, to) in [
+        ("3.11-slim", "3.12-slim"),
+        ("3.11-slim", "3.11-alpine"),
+        ("python:3.11-slim", "debian:12-slim"),
+        ("libpq5", "libpq5 curl"),
+        ("libpq5", "libpq-dev"),
+        ("libpq5", "$LIB"),
+        ("libpq5", "libpq5; ls"),
+        ("libpq5 libxslt1.1", "-y libpq5"),
+        (" && rm -rf /var/lib/apt/lists/*", ""),
+        ("lists/*", "lists/* /etc"),
+        ("COPY --from=build /install /usr/local\n", ""),
+        ("/install /usr/local", "/install /usr"),
+        ("/install /usr/local", "/install /install"),
+        ("/install /usr/local", "/a /usr/local"),
+        ("--from=build /install", "/install"),
+        ("COPY r.txt .\n", ""),
+        ("COPY . .\n", ""),
+        ("RUN mkdir /d\n", ""),
+        ("gunicorn", "celery"),
+    ] {
+        let bad = runtime.replacen(from, to, 1);
+        assert_ne!(bad, runtime, "{from}");
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+    let twice = before.replace("-r r.txt", "-r r.txt && pip install x");
+    let both = builder.replace("-r r.txt", "-r r.txt && pip install --prefix=/install x");
+    stops(SPLIT, &twice, &format!("{both}{runtime}"));
+}
+
+#[test]
+fn what_python_runs_is_copied_again() {
+    let before = "FROM python:3.11\nWORKDIR /a\nRUN pip install a\nRUN pip install b\nCOPY x.py .\nCMD python -u x.py";
+    let builder = "FROM python:3.11 AS build\nWORKDIR /a\nRUN pip install a\nRUN pip install b\n";
+    let runtime = "FROM python:3.11-slim\nCOPY --from=build /usr/local /usr/local\nWORKDIR /a\nCOPY x.py .\nCMD python -u x.py";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    let tagged = |text: &str, tag: &str| text.replace("python:3.11", tag);
+    for (old, new) in [
+        ("python", "python:slim"),
+        ("python:latest", "python:slim"),
+        ("python:3.11-bookworm", "python:3.11-slim-bookworm"),
+        ("python:bookworm", "python:slim-bookworm"),
+        ("python:3.11-slim", "python:3.11-slim"),
+    ] {
+        let runtime = runtime.replace("python:3.11-slim", new);
+        let after = format!("{}{runtime}", tagged(builder, old));
+        passes(SPLIT, &tagged(before, old), &after);
+    }
+    for bad in [
+        runtime.replace("COPY x.py .\n", ""),
+        runtime.replace("COPY --from=build /usr/local /usr/local\n", ""),
+        runtime.replace("/usr/local /usr/local", "/usr/local/lib /usr/local/lib"),
+        runtime.replace("3.11-slim", "3.11-slim-bullseye"),
+        runtime.replace("python:3.11-slim", "python:slim"),
+    ] {
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+    for program in ["python y.py", "sh x.py", "./x.py"] {
+        let named = |text: &str| {
+            text.replace("python -u x.py", program)
+                .replace("x.py .", "x.py /b/")
+        };
+        stops(
+            SPLIT,
+            &named(before),
+            &named(&format!("{builder}{runtime}")),
+        );
+    }
+}

@@ -91,7 +91,7 @@ fn pip(install: &Install<'_>) -> Result<Reads, String> {
             _ => {}
         }
     }
-    target(one)?;
+    target(install)?;
     named_requirements(install, &mut reads)?;
     for word in one.packages.iter().filter(|_| is_sync) {
         let word = install
@@ -108,8 +108,15 @@ fn pip(install: &Install<'_>) -> Result<Reads, String> {
 }
 
 /// Packages must not be put where the source is copied to.
-fn target(one: &Invocation) -> Result<(), String> {
-    match one.targets.is_empty() {
+fn target(install: &Install<'_>) -> Result<(), String> {
+    let top = |path: &str| path.split('/').nth(1).map(str::to_owned);
+    let source = top(install.directory).filter(|name| !name.is_empty());
+    let is_apart = |target: &str| {
+        let target = path::clean(target);
+        target.starts_with('/') && source.is_some() && top(&target) != source
+    };
+    let mut targets = install.invocation.targets.iter();
+    match targets.all(|target| target.text.as_deref().is_some_and(is_apart)) {
         true => Ok(()),
         false => Err("the install writes where the source may be copied to".to_owned()),
     }

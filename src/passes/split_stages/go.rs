@@ -278,8 +278,10 @@ impl Language for Go<'_> {
             lines: lines(stage, &program, &path),
             base,
             carried,
+            moved: None,
             owner: None,
             last: None,
+            first: false,
             edits: unset
                 .into_iter()
                 .map(|at| Edit::insert(at, "CGO_ENABLED=0 "))

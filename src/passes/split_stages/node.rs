@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::assets::{Landed, Sorting};
 use super::parts::{self, Parts};
 use super::program::{self, Program};
+use super::slim::{Order, slim};
 use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
@@ -212,7 +213,8 @@ impl Language for Node<'_> {
         if SHARED.contains(&self.app) {
             return Err(format!("`{}` may hold more than the application", self.app));
         }
-        let base = slim(stage)?;
+        let base = slim(stage, Order::Last)?;
+        let base = base.ok_or("the base image is small already, or has no small one")?;
         let program = Program::of(self.cx, stage)?;
         if let Some(check) =
             program::health_check(stage).filter(|check| !matches!(check.as_str(), "node" | "npm"))
@@ -241,6 +243,9 @@ impl Language for Node<'_> {
         Ok(Runtime {
             base,
             carried,
+            moved: None,
+            // A directory that WORKDIR makes first stays root's.
+            first: self.owner.is_some(),
             owner: self.owner.take(),
             last,
             lines: Vec::new(),
@@ -446,34 +451,4 @@ fn without_version(name: &str) -> &str {
         Some(at) => &name[..=at],
         None => name,
     }
-}
-
-/// The small image of the same tag.
-fn slim(stage: &Stage<'_>) -> Result<String, String> {
-    let word = stage
-        .model
-        .from
-        .words()
-        .first()
-        .map(|word| word.text.as_str())
-        .unwrap_or_default();
-    let facts = stage.model.end.base();
-    if word.contains(['$', '@']) {
-        return Err(format!(
-            "which image `{word}` is can be chosen or is pinned"
-        ));
-    }
-    if ["alpine", "slim", "onbuild"]
-        .iter()
-        .any(|one| facts.has_word(one))
-        || facts.package_manager != Some("apt")
-    {
-        return Err("the base image is small already, or has no small one".to_owned());
-    }
-    let name = word.rfind('/').map_or(word, |slash| &word[slash..]);
-    Ok(match name.split_once(':') {
-        None => format!("{word}:slim"),
-        Some((_, "latest")) => format!("{}slim", word.trim_end_matches("latest")),
-        Some(_) => format!("{word}-slim"),
-    })
 }

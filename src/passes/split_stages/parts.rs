@@ -73,6 +73,7 @@ impl Parts {
                     parts.both.push(at);
                 }
                 Keyword::User | Keyword::Workdir => parts.both.push(at),
+                Keyword::Copy | Keyword::Add if language.repeats_copies() => parts.both.push(at),
                 Keyword::Run if accounts.contains(&at) => parts.both.push(at),
                 Keyword::Arg | Keyword::Run | Keyword::Copy | Keyword::Add => {}
                 _ => parts.image.push(at),
@@ -233,7 +234,7 @@ fn packages<'n>(
 }
 
 /// Whether all directories that `mkdir` names are made anyway: the working directory is one, or lies in it.
-fn makes_nothing_new(at: &At<'_, '_>) -> bool {
+pub(super) fn makes_nothing_new(at: &At<'_, '_>) -> bool {
     let stage = at.place.stage();
     let workdir = stage.model.end.workdir().unwrap_or("/");
     let mut words = at.found.command.words.iter().skip(1);

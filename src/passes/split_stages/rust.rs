@@ -274,8 +274,10 @@ impl Language for Rust<'_> {
         Ok(Runtime {
             base,
             carried,
+            moved: None,
             owner: None,
             last: None,
+            first: false,
             lines: is_found
                 .then(|| format!("ENV PATH={home}:$PATH"))
                 .into_iter()

@@ -98,9 +98,10 @@ fn block(
         false => keyword.to_string(),
     };
     let copies = copies(runtime, &in_case(Keyword::Copy), builder);
-    // A directory that WORKDIR makes first stays root's.
-    if runtime.owner.is_some() {
-        lines.extend(copies.iter().cloned());
+    let own = runtime.lines.iter().cloned().chain(copies);
+    let own: Vec<String> = own.collect();
+    if runtime.first {
+        lines.extend(own.iter().cloned());
     }
     for at in &parts.both {
         let instruction = stage.steps[*at].instruction;
@@ -117,9 +118,8 @@ fn block(
             None => cx.shown(shown_span(instruction)),
         });
     }
-    lines.extend(runtime.lines.iter().cloned());
-    if runtime.owner.is_none() {
-        lines.extend(copies);
+    if !runtime.first {
+        lines.extend(own);
     }
     let last = stage.steps[parts.last].instruction;
     let ending = String::from_utf8_lossy(line_ending(last, cx.text)).into_owned();
@@ -136,11 +136,14 @@ fn block(
 /// The lines that take over what the builder made.
 fn copies(runtime: &Runtime, copy: &str, builder: &str) -> Vec<String> {
     let carried = runtime.carried.iter().enumerate();
+    let moved = runtime
+        .moved
+        .map(|[from, to]| format!("{copy} --from={builder} {from} {to}"));
     let lines = carried.map(|(at, path)| {
         let owner = runtime.owner.as_ref().filter(|_| at == 0);
         let owner = owner.map(|owner| format!(" --chown={owner}"));
         let owner = owner.unwrap_or_default();
         format!("{copy} --from={builder}{owner} {path} {path}")
     });
-    lines.collect()
+    moved.into_iter().chain(lines).collect()
 }

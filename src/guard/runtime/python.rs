@@ -1,0 +1,152 @@
+//! Python in a stage that is split in two: packages that the builder installs into a prefix of their own and the stage
+//! that ships takes over to where they were, and the libraries that it installs for them.
+
+use super::super::{Side, copies, mounts};
+use crate::model::{Stage, Step};
+use crate::syntax::{Args, Keyword};
+
+/// The option that the builder's install gets.
+const OPTION: &str = " --prefix=/install";
+
+/// Where the builder puts packages, and where they belong.
+const PREFIX: &str = "/install";
+const PLACE: &str = "/usr/local";
+
+/// What one step of the stage that ships may install, with packages between.
+const INSTALL: [&str; 2] = [
+    "apt-get update && apt-get install -y --no-install-recommends ",
+    " && rm -rf /var/lib/apt/lists/*",
+];
+
+/// The old text of a RUN where `new` is that with the option behind one `pip install`.
+pub(super) fn without_prefix(new: &str) -> Option<String> {
+    let (before, behind) = new.split_once(OPTION)?;
+    let command = before.rsplit(['&', ';', '|', '(', '{', '\n']).next()?;
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let installs = match words.as_slice() {
+        [.., "install"] => words.iter().any(|word| matches!(*word, "pip" | "pip3")),
+        _ => false,
+    };
+    let is_whole = before.ends_with("install") && behind.starts_with(char::is_whitespace);
+    (installs && is_whole && !behind.contains(OPTION)).then(|| format!("{before}{behind}"))
+}
+
+/// Whether `COPY --from=` the builder takes over the prefix, and the builder fills it by one step.
+pub(super) fn takes_prefix(source: &str, to: &str, builder: &Stage<'_>) -> bool {
+    source == PREFIX && to == PLACE && fills_prefix(builder)
+}
+
+/// Whether at most one step of the builder installs into the prefix: what two install may not fit together.
+pub(super) fn is_settled(builder: &Stage<'_>) -> bool {
+    fillers(builder) <= 1
+}
+
+fn fills_prefix(builder: &Stage<'_>) -> bool {
+    fillers(builder) == 1
+}
+
+fn fillers(builder: &Stage<'_>) -> usize {
+    let text = |step: &Step<'_>| String::from_utf8_lossy(step.instruction.args_text()).into_owned();
+    let texts = builder.steps.iter().map(text);
+    texts.map(|text| text.matches(OPTION).count()).sum()
+}
+
+/// Whether a step does nothing but to install packages of the distribution that it names.
+pub(super) fn installs_libraries(step: &Step<'_>) -> bool {
+    let instruction = step.instruction;
+    let text = String::from_utf8_lossy(instruction.args_text());
+    let is_name = |name: &str| {
+        let allowed =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".+-".contains(&byte);
+        name.starts_with("lib") && name.bytes().all(allowed) && !name.ends_with("-dev")
+    };
+    let names = text
+        .strip_prefix(INSTALL[0])
+        .and_then(|rest| rest.strip_suffix(INSTALL[1]));
+    let is_plain = instruction.keyword == Keyword::Run
+        && instruction.flags.is_empty()
+        && matches!(instruction.args, Args::Shell)
+        && step.before.is_root() == Some(true);
+    is_plain && names.is_some_and(|names| names.split(' ').all(is_name))
+}
+
+/// Whether the stage that ships has Python, its packages and what Python is to run.
+pub(super) fn holds(
+    (shipped, runtime): (&Stage<'_>, &Stage<'_>),
+    after: &Side<'_>,
+    carried: &[String],
+    (program, arguments): (&str, &[String]),
+) -> bool {
+    let name = program.strip_prefix("/usr/local/bin/").unwrap_or(program);
+    let packages = carried.iter().any(|path| path == PLACE);
+    let is_base = is_small(shipped, runtime) || is_same_base(shipped, runtime);
+    if !is_base || !packages || name.contains('/') || !repeats_copies(shipped, runtime) {
+        return false;
+    }
+    let version = name.strip_prefix("python");
+    let is_python = version.is_some_and(|version| {
+        version
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    if !is_python {
+        return !matches!(name, "sh" | "bash" | "env" | "exec");
+    }
+    let is_option = |word: &&String| word.starts_with('-') && *word != "-m";
+    match arguments.iter().find(|word| !is_option(word)) {
+        Some(word) if word == "-m" => true,
+        Some(file) => is_copied(runtime, after, file),
+        None => false,
+    }
+}
+
+/// Whether a step of the stage puts something where this file is, or above it.
+fn is_copied(runtime: &Stage<'_>, after: &Side<'_>, file: &str) -> bool {
+    let Some(path) = runtime.end.absolute(file) else {
+        return false;
+    };
+    let mut steps = runtime.steps.iter();
+    steps.any(|step| {
+        matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add)
+            && copies::destination((step, after)).is_some_and(|(to, _)| mounts::covers(&to, &path))
+    })
+}
+
+/// Whether all that was copied into the old stage is copied into the one that ships.
+fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+    let copies = |stage: &Stage<'_>| -> Vec<Vec<u8>> {
+        let steps = stage.steps.iter().map(|step| step.instruction);
+        let steps = steps.filter(|one| matches!(one.keyword, Keyword::Copy | Keyword::Add));
+        steps.map(|one| one.args_text().to_vec()).collect()
+    };
+    let new = copies(runtime);
+    copies(shipped).iter().all(|one| new.contains(one))
+}
+
+fn word(stage: &Stage<'_>) -> String {
+    let word = stage.from.words().first();
+    word.map(|word| word.text.clone()).unwrap_or_default()
+}
+
+/// Whether both are built on the same image of Python.
+fn is_same_base(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+    shipped.end.base().is_family("python") && word(shipped) == word(runtime)
+}
+
+/// Whether the new base is the small image of the same tag of Python.
+fn is_small(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+    let (old, new) = (word(shipped), word(runtime));
+    let plain = old.strip_suffix(":latest").unwrap_or(&old);
+    let small = [format!("{old}-slim"), format!("{plain}:slim")];
+    // `3.11-slim-bookworm`, `slim-bookworm`.
+    let named = ["-slim-", ":slim-"].iter().any(|slim| {
+        let joint = if *slim == "-slim-" { "-" } else { ":" };
+        new.contains(slim) && new.replacen(slim, joint, 1) == old
+    });
+    let is_tagged = plain
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.contains(':'));
+    let by_tag = new == small[0] && is_tagged || new == small[1] && !is_tagged;
+    shipped.end.base().is_family("python") && (named || by_tag)
+}

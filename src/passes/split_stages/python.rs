@@ -1,0 +1,536 @@
+//! Python: the packages of the application are installed into a prefix of their own, which the runtime stage takes over
+//! to where they were, and the files of the build context come from there again.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::parts::{self, Parts};
+use super::program::{self, Program};
+use super::slim::{Order, slim};
+use super::{At, For, Language, Runtime, SplitStages};
+use crate::context::path;
+use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::model::state::{Origin, State};
+use crate::pass::project_place::first_words;
+use crate::pass::runs::Stage;
+use crate::pass::{PassContext, command};
+use crate::project::python::{Requirement, Source, requirement_files};
+use crate::syntax::Keyword;
+use crate::text::Edit;
+
+/// Where the builder puts packages, and where the images of Python have them.
+const PREFIX: [&str; 2] = ["/install", "/usr/local"];
+
+/// Packages that install others, and come with the image.
+const INSTALLERS: [&str; 3] = ["pip", "setuptools", "wheel"];
+
+/// The first release of Python 3 whose images come with pip alone.
+const WITHOUT_SETUPTOOLS: u32 = 12;
+
+/// Commands that work on the files that they name.
+const ON_FILES: [&str; 9] = [
+    "chmod", "chown", "cp", "ln", "mkdir", "mv", "rm", "sed", "touch",
+];
+
+/// Directories in which installs leave what is taken over, or what stays in the builder.
+const INSTALLED: [&str; 3] = ["/usr/local/lib", "/usr/lib", "/install"];
+
+/// Variables that have pip install elsewhere.
+const ELSEWHERE: [&str; 7] = [
+    "PIP_PREFIX",
+    "PIP_ROOT",
+    "PIP_TARGET",
+    "PIP_USER",
+    "PYTHONHOME",
+    "PYTHONUSERBASE",
+    "VIRTUAL_ENV",
+];
+
+/// What the rule knows of Python.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Knowledge {
+    /// Packages of distributions that only builds need.
+    build_packages: Vec<String>,
+    /// Those of them that commands of the application may run.
+    tools: Vec<String>,
+    /// Commands that come with packages of Python.
+    scripts: Vec<String>,
+    /// Packages of Python that need more than the small image has.
+    needs_more: Vec<String>,
+    /// What packages of Python are compiled with, which the full image has.
+    compiled_with: BTreeMap<String, String>,
+    /// The first version of a package that comes compiled, by the second number of the version of Python 3.
+    wheels: BTreeMap<String, BTreeMap<String, String>>,
+    /// The libraries that programs need which were compiled with a package: the same in all releases.
+    libraries: BTreeMap<String, Vec<String>>,
+    /// Those that are called differently, by release.
+    libraries_of: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+}
+
+/// An install of packages for the application.
+struct Install {
+    step: usize,
+    /// Behind the word `install`.
+    place: u32,
+}
+
+pub(super) struct Python<'p> {
+    rule: &'p SplitStages,
+    cx: &'p PassContext<'p>,
+    installs: Vec<Install>,
+    /// The packages of Python that are named, those of requirements files too.
+    required: BTreeSet<String>,
+    /// Those of them of which an old version may be asked for, with the version.
+    held: Vec<(String, String)>,
+    /// Packages of the distribution.
+    packages: BTreeSet<String>,
+    /// Where the application itself runs in the build: the step, and the command.
+    runs: Vec<(usize, String)>,
+}
+
+impl<'p> Python<'p> {
+    pub(super) fn new(rule: &'p SplitStages, cx: &'p PassContext<'p>) -> Self {
+        Self {
+            rule,
+            cx,
+            installs: Vec::new(),
+            required: BTreeSet::new(),
+            held: Vec::new(),
+            packages: BTreeSet::new(),
+            runs: Vec::new(),
+        }
+    }
+
+    /// What the package manager of the distribution is asked for; `None` where Python makes no difference.
+    fn system(&mut self, at: &At<'_, '_>, asked: &Invocation) -> Option<Result<For, String>> {
+        match asked.role {
+            Role::Remove => return Some(Ok(For::Build)),
+            Role::Install if !asked.dynamic => {}
+            _ => return None,
+        }
+        let words = &at.found.command.words;
+        let names = asked.packages.iter().map(|index| &words[*index].text);
+        let names: Vec<&str> = names.map(|name| plain(name)).collect();
+        let python = &self.rule.python;
+        let builds = |name: &str| {
+            let mut known = self
+                .rule
+                .build_packages
+                .iter()
+                .chain(&python.build_packages);
+            known.any(|one| one == name) || python.has_libraries(name)
+        };
+        if let Some(name) = names.iter().find(|name| !builds(name)) {
+            return Some(Err(format!("the program may need the package `{name}`")));
+        }
+        self.packages.extend(names.into_iter().map(str::to_owned));
+        Some(Ok(For::Build))
+    }
+
+    /// What pip is asked for.
+    fn pip(&mut self, at: &At<'_, '_>, asked: &Invocation) -> Result<For, String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        match asked.role {
+            Role::Install => {}
+            Role::Clean => return Ok(For::Build),
+            _ => return Err(format!("what `{shown}` leaves behind is not known")),
+        }
+        let step = at.place.step();
+        if asked.other_user || step.before.is_root() != Some(true) {
+            return Err(format!("`{shown}` does not install as root"));
+        }
+        let words = &at.found.command.words;
+        let program = &words[asked.wrappers.first().copied().unwrap_or(0)].text;
+        let is_elsewhere =
+            |flag: &str| matches!(flag, "--user" | "--break-system-packages" | "--src");
+        let has = |name: &dyn Fn(&str) -> bool| asked.flags.iter().any(|flag| name(&flag.name));
+        if asked.dynamic {
+            return Err(format!("what `{shown}` installs is not known"));
+        }
+        if !asked.targets.is_empty()
+            || has(&is_elsewhere)
+            || program.contains('/')
+            || installs_elsewhere(step.before)
+        {
+            return Err(format!("`{shown}` installs elsewhere than the image does"));
+        }
+        if has(&|name| matches!(name, "-e" | "--editable" | "--group")) {
+            return Err(format!("`{shown}` installs from the source"));
+        }
+        let named: Vec<&str> = asked
+            .packages
+            .iter()
+            .filter_map(|index| words[*index].literal.as_deref())
+            .collect();
+        let mut required = Vec::new();
+        for text in &named {
+            required.push(Requirement::parse(0, text, false)?);
+        }
+        let is_installer = |one: &Requirement| matches!(&one.source, Source::Index { name, .. } if INSTALLERS.contains(&name.as_str()));
+        let is_known = named.iter().all(|name| name.starts_with("pip"))
+            || minor(stage_version(step.before)).is_some_and(|minor| minor < WITHOUT_SETUPTOOLS);
+        let installs_application =
+            !asked.manifests.is_empty() || !required.iter().all(is_installer);
+        let directory = at.place.directory(at.script, &at.found, asked);
+        for value in &asked.manifests {
+            required.extend(self.requirements(at, value.text.as_deref(), directory.as_deref())?);
+            if required.iter().any(is_installer) {
+                return Err(format!(
+                    "`{shown}` may install another version of what the image has"
+                ));
+            }
+        }
+        for one in &required {
+            self.require(one, &shown)?;
+        }
+        if installs_application || !is_known {
+            let last = asked.subcommand.last().copied().unwrap_or(asked.command);
+            self.installs.push(Install {
+                step: at.place.step,
+                place: words[last].span.end,
+            });
+        }
+        Ok(For::Build)
+    }
+
+    /// What a requirements file names, and those that it brings.
+    fn requirements(
+        &self,
+        at: &At<'_, '_>,
+        file: Option<&str>,
+        directory: Option<&str>,
+    ) -> Result<Vec<Requirement>, String> {
+        let file = file.ok_or("which requirements file is installed is not known")?;
+        let unknown = || format!("what `{file}` requires is not known");
+        let target = match file.starts_with('/') {
+            true => path::clean(file),
+            false => path::clean(&format!("{}/{file}", directory.ok_or_else(unknown)?)),
+        };
+        let source = at.place.source(&target).ok_or_else(unknown)?;
+        let files =
+            requirement_files(self.cx.context, &source).map_err(|error| error.to_string())?;
+        match files.unknown() {
+            Some(_) => Err(unknown()),
+            None => Ok(files.requirements().map(|(_, one)| one.clone()).collect()),
+        }
+    }
+
+    fn require(&mut self, one: &Requirement, shown: &str) -> Result<(), String> {
+        match &one.source {
+            _ if one.editable => Err(format!("`{shown}` installs from the source")),
+            Source::Local(_) => Err(format!("`{shown}` installs from the source")),
+            Source::Computed(text) => Err(format!("what `{text}` is is not known")),
+            Source::Url(_) | Source::Vcs(_) => Ok(()),
+            Source::Index {
+                name,
+                extras,
+                specifier,
+            } => {
+                let held = specifier.split(',').map(str::trim);
+                let held = held.filter(|one| !one.starts_with(['>', '!']) && !one.is_empty());
+                self.held.extend(held.map(|one| {
+                    let version = one.trim_start_matches(['=', '<', '~', ' ']);
+                    (name.clone(), version.to_owned())
+                }));
+                // The binary package has its library.
+                if !extras.iter().any(|extra| extra == "binary") {
+                    self.required.insert(name.clone());
+                }
+                let with = extras.iter().map(|extra| format!("{name}[{extra}]"));
+                self.required.extend(with);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Language for Python<'_> {
+    fn only_builds(&self, _variable: &str) -> bool {
+        false
+    }
+
+    fn repeats_copies(&self) -> bool {
+        true
+    }
+
+    fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
+        let found = at.found.command;
+        let shown = first_words(&at.place.cx.shown(found.span));
+        if parts::writes(found) {
+            return None;
+        }
+        if let Some(asked) = invocation(&found.words) {
+            return match asked.manager.kind {
+                Kind::System => self.system(at, &asked),
+                Kind::Python if asked.manager.name == "pip" => Some(self.pip(at, &asked)),
+                Kind::Python => Some(Err(format!(
+                    "where `{shown}` leaves what it installs is not known"
+                ))),
+                _ => None,
+            };
+        }
+        let name = command::name(found)?;
+        if name == "mkdir" && parts::makes_nothing_new(at) {
+            return Some(Ok(For::Build));
+        }
+        if ON_FILES.contains(&name) {
+            return works_on_files(at).then_some(Ok(For::Both));
+        }
+        let is_own = is_python(name) || self.rule.python.scripts.iter().any(|one| one == name);
+        let mut words = found.words.iter().map(|word| word.text.as_str());
+        let installs =
+            words.any(|word| matches!(word, "venv" | "virtualenv" | "ensurepip" | "setup.py"));
+        if !is_own || installs {
+            return None;
+        }
+        self.runs.push((at.place.step, shown));
+        Some(Ok(For::Both))
+    }
+
+    fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
+        let written = stage.model.from.words().first().map(|word| &word.text);
+        let base = match slim(stage, Order::BeforeRelease)? {
+            Some(base) => base,
+            None if self.packages.is_empty() => {
+                return Err("nothing would be left behind: the base is small, and no package is for the build alone".to_owned());
+            }
+            None => written.cloned().unwrap_or_default(),
+        };
+        self.starts_with_python(stage)?;
+        if let Some((_, shown)) = self.runs.iter().find(|(step, _)| *step <= parts.last) {
+            return Err(format!("`{shown}` runs before all packages are installed"));
+        }
+        let python = &self.rule.python;
+        let tool = self.packages.iter().find(|one| python.tools.contains(one));
+        if let (Some(tool), Some((_, shown))) = (tool, self.runs.first()) {
+            return Err(format!("`{shown}` may run `{tool}`"));
+        }
+        let libraries = self.libraries(stage)?;
+        let mut runtime = Runtime {
+            base,
+            carried: Vec::new(),
+            moved: None,
+            owner: None,
+            last: None,
+            first: true,
+            lines: Vec::new(),
+            edits: Vec::new(),
+        };
+        if !libraries.is_empty() {
+            let names: Vec<String> = libraries.into_iter().collect();
+            runtime.lines.push(format!(
+                "RUN apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+                names.join(" ")
+            ));
+        }
+        match self.installs.as_slice() {
+            [] => return Err("no step installs what the application needs".to_owned()),
+            [_] if has_old_pip(stage_version(&stage.model.end)) => {
+                return Err("the pip of the base image may not know `--prefix`".to_owned());
+            }
+            [one] => {
+                let option = format!(" --prefix={}", PREFIX[0]);
+                runtime.edits.push(Edit::insert(one.place, option));
+                runtime.moved = Some(PREFIX);
+            }
+            // Each has to see what the others installed.
+            _ => runtime.carried.push(PREFIX[1].to_owned()),
+        }
+        debug_assert!(self.installs.iter().all(|one| one.step <= parts.last));
+        Ok(runtime)
+    }
+}
+
+impl Python<'_> {
+    /// The container starts Python, or a command that a package of it brings.
+    fn starts_with_python(&self, stage: &Stage<'_>) -> Result<(), String> {
+        let program = Program::of(self.cx, stage)?;
+        let name = match program.name.strip_prefix("/usr/local/bin/") {
+            Some(name) => name,
+            None => &program.name,
+        };
+        let mut words = program.arguments.iter().map(String::as_str);
+        let is_plain =
+            |word: &&str| matches!(*word, "-u" | "-B" | "-O" | "-OO" | "-s" | "-E" | "-I");
+        let first = words.find(|word| !is_plain(word));
+        let is_module = first == Some("-m");
+        let is_known = match is_python(name) {
+            true => is_module || first.is_some_and(|word| !word.starts_with('-')),
+            false => self.rule.python.scripts.iter().any(|one| one == name),
+        };
+        if !is_known {
+            return Err(format!(
+                "what `{}` needs when it runs is not known",
+                program.name
+            ));
+        }
+        if let Some(file) =
+            first.filter(|file| is_python(name) && !is_module && !is_copied(stage, file))
+        {
+            return Err(format!("`{file}`, which `{name}` runs, is not copied"));
+        }
+        match program::health_check(stage).filter(|check| !is_python(check)) {
+            Some(check) => Err(format!(
+                "the health check runs `{check}`, which the runtime stage may not have"
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The packages of the distribution that the runtime stage needs.
+    fn libraries(&self, stage: &Stage<'_>) -> Result<BTreeSet<String>, String> {
+        let python = &self.rule.python;
+        let mut libraries = BTreeSet::new();
+        let mut packages = self.packages.clone();
+        for name in &self.required {
+            if python.needs_more.contains(name) {
+                return Err(format!("`{name}` needs more than the small image has"));
+            }
+            let with = python.compiled_with.get(name);
+            packages.extend(with.filter(|_| !python.wheels.contains_key(name)).cloned());
+        }
+        let minor = minor(stage_version(&stage.model.end));
+        for (name, version) in &self.held {
+            if python.is_compiled(name, version, minor) {
+                continue;
+            }
+            let with = python.compiled_with.get(name).cloned();
+            packages.insert(with.ok_or_else(|| {
+                format!("whether `{name}` {version} is compiled when it is installed is not known")
+            })?);
+        }
+        let release = stage.model.end.release();
+        for package in packages {
+            libraries.extend(python.libraries_of(&package, release)?);
+        }
+        match release.filter(|release| !python.libraries_of.contains_key(*release)) {
+            Some(release) if !libraries.is_empty() => Err(format!(
+                "what `{release}` calls the library `{}` is not known",
+                libraries.first().map(String::as_str).unwrap_or_default()
+            )),
+            _ => Ok(libraries),
+        }
+    }
+}
+
+impl Knowledge {
+    /// Whether this version of a package comes compiled for the Python, where that matters.
+    fn is_compiled(&self, name: &str, version: &str, minor: Option<u32>) -> bool {
+        let Some(wheels) = self.wheels.get(name) else {
+            return true;
+        };
+        let first = minor.and_then(|minor| wheels.get(&minor.to_string()));
+        first.is_some_and(|first| numbers(version) >= numbers(first))
+    }
+
+    fn has_libraries(&self, package: &str) -> bool {
+        let mut releases = self.libraries_of.values();
+        self.libraries.contains_key(package) || releases.any(|one| one.contains_key(package))
+    }
+
+    /// The libraries of a package for building, in this release; none where it has none.
+    fn libraries_of(&self, package: &str, release: Option<&str>) -> Result<Vec<String>, String> {
+        if let Some(libraries) = self.libraries.get(package) {
+            return Ok(libraries.clone());
+        }
+        if !self.has_libraries(package) {
+            return Ok(Vec::new());
+        }
+        let release = release.and_then(|release| self.libraries_of.get(release));
+        let libraries = release.and_then(|release| release.get(package));
+        let libraries = libraries.cloned();
+        libraries.ok_or_else(|| {
+            format!("what the library of `{package}` is called in the release of the base image is not known")
+        })
+    }
+}
+
+/// Whether a step puts something where this file is, or above it.
+fn is_copied(stage: &Stage<'_>, file: &str) -> bool {
+    let Some(file) = stage.model.end.absolute(file) else {
+        return false;
+    };
+    let mut steps = stage.steps.iter();
+    steps.any(|step| {
+        let words = step.instruction.words();
+        let to = words
+            .last()
+            .and_then(|word| step.before.expand(&word.text, b'\\').ok());
+        let to = to.and_then(|to| step.before.absolute(&to));
+        matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add)
+            && to.is_some_and(|to| path::is_at_or_below(&file, &to))
+    })
+}
+
+/// A package of the distribution, without its version.
+fn plain(name: &str) -> &str {
+    name.split(['=', '/']).next().unwrap_or(name)
+}
+
+fn numbers(version: &str) -> Vec<u32> {
+    let numbers = version.split('.').map_while(|part| part.parse().ok());
+    numbers.collect()
+}
+
+/// Whether the pip of an image may be older than 8, which learned `--prefix`: the versions that were not built again since.
+fn has_old_pip(version: Option<&str>) -> bool {
+    let numbers = numbers(version.unwrap_or_default());
+    match numbers[..] {
+        [2, 7, last] => last < 11,
+        [3, minor] => minor < 4,
+        [3, 4, last] => last < 4,
+        [3, 5, last] => last < 1,
+        [3, minor, _] => minor < 4,
+        _ => false,
+    }
+}
+
+fn is_python(name: &str) -> bool {
+    let rest = name.strip_prefix("python");
+    rest.is_some_and(|rest| {
+        rest.bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    })
+}
+
+fn stage_version(state: &State) -> Option<&str> {
+    state.base().version.as_deref()
+}
+
+/// The second number of a version of Python 3.
+fn minor(version: Option<&str>) -> Option<u32> {
+    version?.strip_prefix("3.")?.split('.').next()?.parse().ok()
+}
+
+/// Whether the environment has packages installed elsewhere, or another Python found first.
+fn installs_elsewhere(state: &State) -> bool {
+    let is_set = |name: &str| {
+        state
+            .variable(name)
+            .is_some_and(|one| one.origin != Origin::Base)
+    };
+    ELSEWHERE.into_iter().chain(["PATH"]).any(is_set)
+}
+
+/// Whether a command names only files that both stages have.
+fn works_on_files(at: &At<'_, '_>) -> bool {
+    let directory = at.place.started_in(at.script, &at.found);
+    let mut words = at.found.command.words.iter().skip(1);
+    words.all(|word| {
+        let text = word.text.as_str();
+        let path = match (text.starts_with('/'), &directory) {
+            _ if text.starts_with('-') => return true,
+            (true, _) => path::clean(text),
+            (false, Some(directory)) => path::clean(&format!("{directory}/{text}")),
+            (false, None) => return false,
+        };
+        let is_cache = path.starts_with("/var/lib/apt/")
+            || path.starts_with("/var/cache/")
+            || path.contains("/.cache");
+        word.literal.is_some()
+            && !is_cache
+            && !INSTALLED.iter().any(|one| path::is_at_or_below(&path, one))
+    })
+}
