@@ -98,6 +98,26 @@ struct Runtime {
     edits: Vec<Edit>,
 }
 
+impl Runtime {
+    /// A stage that ships a compiled program and what it may read. Distroless images and those of Alpine hold the
+    /// certificates of authorities; the small ones of Debian do not.
+    fn of_program(base: String, program: String, assets: Vec<String>) -> Self {
+        let certificates = "/etc/ssl/certs/ca-certificates.crt".to_owned();
+        let certificates = base.starts_with("debian:").then_some(certificates);
+        let carried = std::iter::once(program).chain(assets).chain(certificates);
+        Self {
+            base,
+            carried: carried.collect(),
+            moved: None,
+            owner: None,
+            last: None,
+            first: false,
+            lines: Vec::new(),
+            edits: Vec::new(),
+        }
+    }
+}
+
 impl Pass for SplitStages {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
         let [stage] = cx.stages else {

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::SplitStages;
+use super::parts::{self, Parts};
+use super::program::Program;
 use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
 use crate::context::{glob, path};
 use crate::pass::PassContext;
@@ -194,6 +196,23 @@ impl Node {
 }
 
 impl Sorting<'_> {
+    /// What the program may read, beside what it is made of: absolute paths.
+    ///
+    /// # Errors
+    /// Why that is not known, or cannot be taken over.
+    pub(super) fn assets(
+        &self,
+        cx: &PassContext<'_>,
+        parts: &Parts,
+        program: &Program,
+    ) -> Result<Vec<String>, String> {
+        let landed = Landed::of(cx, parts.last, self)?;
+        let workdir = cx.stages[0].model.end.workdir();
+        let assets = landed.carried(workdir, &program.arguments)?;
+        parts::keeps(cx, parts.last, &assets)?;
+        Ok(assets)
+    }
+
     fn kind(&self, file: &str) -> Kind {
         let matches = |patterns: &[String], name: &str| {
             patterns

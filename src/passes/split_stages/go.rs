@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::assets::{Landed, Sorting};
+use super::assets::Sorting;
 use super::made::{Made, resolve};
-use super::parts::{self, Parts};
+use super::parts::Parts;
 use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
@@ -237,11 +237,7 @@ impl Language for Go<'_> {
         let cx = self.cx;
         let program = Program::of(cx, stage)?;
         let path = program.find(stage.model, &self.made)?;
-        if let Some(check) = program::health_check(stage) {
-            return Err(format!(
-                "the health check runs `{check}`, which the runtime stage may not have"
-            ));
-        }
+        program::check_health(stage, |_| false)?;
         let mut embedded = Vec::new();
         let mut needs_c = self.wants_c.then(|| "`CGO_ENABLED` is set".to_owned());
         let mut roots = std::mem::take(&mut self.modules);
@@ -260,15 +256,8 @@ impl Language for Go<'_> {
             sources: &self.rule.go.sources,
             embedded: &embedded,
         };
-        let landed = Landed::of(cx, parts.last, &sorting)?;
-        let workdir = stage.model.end.workdir();
-        let mut carried = landed.carried(workdir, &program.arguments)?;
-        parts::keeps(cx, parts.last, &carried)?;
-        carried.insert(0, path.clone());
+        let assets = sorting.assets(cx, parts, &program)?;
         let base = self.base(stage, parts, &program, needs_c.as_deref())?;
-        if base.starts_with("debian:") {
-            carried.push("/etc/ssl/certs/ca-certificates.crt".to_owned());
-        }
         let unset = if needs_c.is_none() {
             std::mem::take(&mut self.unset)
         } else {
@@ -276,16 +265,11 @@ impl Language for Go<'_> {
         };
         Ok(Runtime {
             lines: lines(stage, &program, &path),
-            base,
-            carried,
-            moved: None,
-            owner: None,
-            last: None,
-            first: false,
             edits: unset
                 .into_iter()
                 .map(|at| Edit::insert(at, "CGO_ENABLED=0 "))
                 .collect(),
+            ..Runtime::of_program(base, path, assets)
         })
     }
 }

@@ -216,13 +216,7 @@ impl Language for Node<'_> {
         let base = slim(stage, Order::Last)?;
         let base = base.ok_or("the base image is small already, or has no small one")?;
         let program = Program::of(self.cx, stage)?;
-        if let Some(check) =
-            program::health_check(stage).filter(|check| !matches!(check.as_str(), "node" | "npm"))
-        {
-            return Err(format!(
-                "the health check runs `{check}`, which the runtime stage may not have"
-            ));
-        }
+        program::check_health(stage, |word| matches!(word, "node" | "npm"))?;
         let package = self.package()?;
         self.needs_only_node(&package)?;
         self.starts_with_node(&program, &package)?;

@@ -116,14 +116,25 @@ fn shell_words(cx: &PassContext<'_>, instruction: &Instruction) -> Option<Vec<St
     )
 }
 
-/// The first word of the health check, where there is one that runs something.
-pub(super) fn health_check(stage: &Stage<'_>) -> Option<String> {
+/// The health check, where there is one, runs something that the runtime stage has.
+///
+/// # Errors
+/// It runs something else.
+pub(super) fn check_health(stage: &Stage<'_>, has: impl Fn(&str) -> bool) -> Result<(), String> {
     let mut steps = stage.model.steps.iter().rev();
-    let check = steps.find(|step| step.instruction.keyword == Keyword::Healthcheck)?;
-    let text = String::from_utf8_lossy(check.instruction.args_text()).into_owned();
+    let check = steps.find(|step| step.instruction.keyword == Keyword::Healthcheck);
+    let text = check.map(|step| String::from_utf8_lossy(step.instruction.args_text()));
+    let text = text.unwrap_or_default();
     let mut words = text.split_whitespace();
-    match words.next()? {
-        "NONE" | "none" => None,
-        _ => Some(words.next().unwrap_or("CMD").to_owned()),
+    let runs = words
+        .next()
+        .is_some_and(|word| !word.eq_ignore_ascii_case("none"));
+    let program = words.next().unwrap_or_default();
+    let program = program.trim_matches(['[', '"', ',', ']']);
+    match runs && !has(program) {
+        true => Err(format!(
+            "the health check runs `{program}`, which the runtime stage may not have"
+        )),
+        false => Ok(()),
     }
 }

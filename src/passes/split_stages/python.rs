@@ -371,12 +371,7 @@ impl Python<'_> {
         {
             return Err(format!("`{file}`, which `{name}` runs, is not copied"));
         }
-        match program::health_check(stage).filter(|check| !is_python(check)) {
-            Some(check) => Err(format!(
-                "the health check runs `{check}`, which the runtime stage may not have"
-            )),
-            None => Ok(()),
-        }
+        program::check_health(stage, is_python)
     }
 
     /// The packages of the distribution that the runtime stage needs.

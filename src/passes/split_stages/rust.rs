@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 
-use super::assets::{Landed, Sorting};
+use super::assets::Sorting;
 use super::made::{Made, resolve};
-use super::parts::{self, Parts};
+use super::parts::Parts;
 use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
@@ -250,39 +250,20 @@ impl Language for Rust<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?;
         let path = program.find(stage.model, &self.made)?;
-        if let Some(check) = program::health_check(stage) {
-            return Err(format!(
-                "the health check runs `{check}`, which the runtime stage may not have"
-            ));
-        }
+        program::check_health(stage, |_| false)?;
         self.links_nothing()?;
         let sorting = Sorting {
             rule: self.rule,
             sources: &self.rule.rust.sources,
             embedded: &[],
         };
-        let landed = Landed::of(self.cx, parts.last, &sorting)?;
-        let mut carried = landed.carried(stage.model.end.workdir(), &program.arguments)?;
-        parts::keeps(self.cx, parts.last, &carried)?;
-        carried.insert(0, path.clone());
-        let base = small(stage)?;
-        if base.starts_with("debian:") {
-            carried.push("/etc/ssl/certs/ca-certificates.crt".to_owned());
-        }
+        let assets = sorting.assets(self.cx, parts, &program)?;
         let home = path::parent(&path);
         let is_found = !program.name.contains('/') && home.ends_with("/cargo/bin");
+        let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
         Ok(Runtime {
-            base,
-            carried,
-            moved: None,
-            owner: None,
-            last: None,
-            first: false,
-            lines: is_found
-                .then(|| format!("ENV PATH={home}:$PATH"))
-                .into_iter()
-                .collect(),
-            edits: Vec::new(),
+            lines: search.into_iter().collect(),
+            ..Runtime::of_program(small(stage)?, path, assets)
         })
     }
 }
