@@ -80,18 +80,19 @@ fn complaints(images: [&Built; 2], app: &App, report: &Report) -> Vec<String> {
     }
     let text = String::from_utf8_lossy(&report.output);
     let workdir = before["workdir"].as_str().unwrap();
-    let trees = images.map(|image| Tree::of_image(image.image()));
-    let is_below = |path: &str| workdir.len() > 1 && path.starts_with(&format!("{workdir}/"));
     // A program is compiled without C, and npm notes what it deleted.
     let is_built = |path: &str| {
         text.contains(&format!(" {path} {path}\n"))
             || path.ends_with("/node_modules/.package-lock.json")
     };
-    for one in differences(&trees[0], &trees[1]) {
-        let may_differ =
-            one.is_gone() || !is_below(&one.path) || one.is_content() && is_built(&one.path);
-        if !may_differ {
-            wrong.push(one.to_string());
+    if workdir.len() > 1 {
+        let trees = images.map(|image| Tree::of_folder(image.image(), workdir));
+        for one in differences(&trees[0], &trees[1]) {
+            let path = format!("{workdir}{}", one.path);
+            let may_differ = one.is_gone() || one.is_content() && is_built(&path);
+            if !may_differ {
+                wrong.push(one.to_string());
+            }
         }
     }
     let [before, after] = images.map(|image| output(image.image(), app.smoke()));

@@ -48,11 +48,29 @@ pub(crate) struct Difference {
 impl Tree {
     /// The tree of an image.
     pub(crate) fn of_image(image: &str) -> Self {
+        Self::exported(image, |container| {
+            ["export".to_owned(), container.to_owned()].into()
+        })
+    }
+
+    /// The tree of a folder of an image, which is there; its paths start at the folder.
+    pub(crate) fn of_folder(image: &str, folder: &str) -> Self {
+        Self::exported(image, |container| {
+            [
+                "cp".to_owned(),
+                format!("{container}:{folder}/."),
+                "-".to_owned(),
+            ]
+            .into()
+        })
+    }
+
+    fn exported(image: &str, command: impl Fn(&str) -> Vec<String>) -> Self {
         // Nothing runs: an image without a command needs some word here.
         let created = docker(&["create", image, "nothing"]);
         let container = String::from_utf8(created.stdout).unwrap();
         let mut export = Command::new("docker")
-            .args(["export", container.trim()])
+            .args(command(container.trim()))
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
