@@ -302,13 +302,13 @@ fn report(
         fix.applicability = fix.applicability.min(Applicability::Unsafe);
         message.push_str(&format!("; {doubt}"));
     }
-    // A RUN that is cut in two is spoken of, too.
-    let cut = moves
-        .fates
-        .iter()
-        .filter(|(_, fate)| matches!(fate, Fate::Split(_)));
-    let cut = cut.map(|(step, _)| shown_span(place.stage().steps[*step].instruction));
-    out.report(cut.fold(span, Span::cover), message, Some(fix));
+    // A RUN that moves or is cut in two is spoken of, too.
+    let steps = &place.stage().steps;
+    let spoken = moves.fates.iter().filter(|(step, fate)| {
+        matches!(fate, Fate::Split(_)) || *fate == Fate::Early && steps[*step].is_run()
+    });
+    let spoken = spoken.map(|(step, _)| shown_span(steps[*step].instruction));
+    out.report(spoken.fold(span, Span::cover), message, Some(fix));
     Ok(())
 }
 
