@@ -45,6 +45,24 @@ pub fn resolve_from(directory: &str, path: &str) -> Option<String> {
     }
 }
 
+/// The absolute path that `to` is in `directory`, which is absolute.
+#[must_use]
+pub fn absolute(directory: &str, to: &str) -> String {
+    match to.starts_with('/') {
+        true => clean(to),
+        false => clean(&format!("{directory}/{to}")),
+    }
+}
+
+/// The same where the directory may not be known; `None` where it matters.
+#[must_use]
+pub fn against(directory: Option<&str>, to: &str) -> Option<String> {
+    match to.starts_with('/') {
+        true => Some(clean(to)),
+        false => Some(absolute(directory?, to)),
+    }
+}
+
 /// `directory/name`, either of which may be empty.
 #[must_use]
 pub fn join(directory: &str, name: &str) -> String {

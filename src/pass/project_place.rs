@@ -231,11 +231,8 @@ fn expand(state: &State, text: &str) -> Option<String> {
 
 /// The directory that `to` is in `directory`; none where the shell or the program would read it in another way.
 fn resolve(directory: Option<&str>, to: &str) -> Option<String> {
-    if to.starts_with('/') {
-        return Some(path::clean(to));
-    }
-    let is_plain = to.starts_with('.') || to.starts_with(char::is_alphanumeric);
-    is_plain.then(|| Some(path::clean(&format!("{}/{to}", directory?))))?
+    let is_plain = to.starts_with(['/', '.']) || to.starts_with(char::is_alphanumeric);
+    path::against(directory, to).filter(|_| is_plain)
 }
 
 fn lands_at(landing: &crate::context::copy::Landing, target: &str) -> bool {

@@ -47,10 +47,7 @@ pub(super) fn read(found: &Found<'_>) -> Result<Build, String> {
     let installs = one.subcommand_name == "install";
     if installs {
         let to = value(one, &["--path"])?.unwrap_or_default();
-        directory = match to.starts_with('/') {
-            true => path::clean(&to),
-            false => path::clean(&format!("{directory}/{to}")),
-        };
+        directory = path::absolute(&directory, &to);
     }
     check_configuration(found, &place, &directory)?;
     let root = manifest_of(&place, &directory)?;

@@ -133,10 +133,7 @@ impl Landed {
         self.collect(&self.root, "", &mut carried);
         let named = arguments.iter().filter_map(|word| {
             let value = word.rsplit('=').next().unwrap_or(word);
-            match value.starts_with('/') {
-                true => Some(path::clean(value)),
-                false => Some(path::clean(&format!("{}/{value}", workdir?))),
-            }
+            path::against(workdir, value)
         });
         for file in named {
             let is_carried = carried.iter().any(|one| path::is_at_or_below(&file, one));

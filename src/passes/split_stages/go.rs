@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::assets::Sorting;
-use super::made::{Made, resolve};
+use super::made::Made;
 use super::parts::Parts;
 use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, small};
@@ -96,7 +96,7 @@ impl<'p> Go<'p> {
                     .as_ref()
                     .and_then(|value| value.text.as_deref());
                 let text = text.ok_or_else(unknown)?;
-                let path = resolve(&directory, text);
+                let path = path::absolute(&directory, text);
                 if !text.ends_with('/') && text != "." {
                     self.made.add(path);
                     return self.c(at, go);
@@ -108,7 +108,7 @@ impl<'p> Go<'p> {
             _ => return self.c(at, go),
         };
         for name in names {
-            self.made.add(path::clean(&format!("{target}/{name}")));
+            self.made.add(path::absolute(&target, &name));
         }
         self.c(at, go)
     }

@@ -26,7 +26,7 @@ impl Made {
         let paths: Vec<String> = words?
             .into_iter()
             .filter(|word| !word.starts_with('-'))
-            .map(|word| resolve(&directory, word))
+            .map(|word| path::absolute(&directory, word))
             .collect();
         let are_made =
             |paths: &[String]| !paths.is_empty() && paths.iter().all(|path| self.has(path));
@@ -50,13 +50,5 @@ impl Made {
             _ => false,
         };
         is_known.then_some(For::Build)
-    }
-}
-
-/// `to` as it is found in `directory`.
-pub(super) fn resolve(directory: &str, to: &str) -> String {
-    match to.starts_with('/') {
-        true => path::clean(to),
-        false => path::clean(&format!("{directory}/{to}")),
     }
 }

@@ -133,12 +133,8 @@ impl<'p> Node<'p> {
             {
                 return text.starts_with('-');
             }
-            let path = match (text.starts_with('/'), &directory) {
-                (true, _) => path::clean(text),
-                (false, Some(directory)) => path::clean(&format!("{directory}/{text}")),
-                (false, None) => return false,
-            };
-            self.is_in_app(&path)
+            let path = path::against(directory.as_deref(), text);
+            path.is_some_and(|path| self.is_in_app(&path))
         })
     }
 
@@ -154,13 +150,8 @@ impl<'p> Node<'p> {
         let [options @ .., owner, directory] = literal.as_slice() else {
             return None;
         };
-        let directory = match directory.starts_with('/') {
-            true => path::clean(directory),
-            false => path::clean(&format!(
-                "{}/{directory}",
-                at.place.started_in(at.script, &at.found)?
-            )),
-        };
+        let started = at.place.started_in(at.script, &at.found);
+        let directory = path::against(started.as_deref(), directory)?;
         let is_whole = directory == self.app && options.iter().any(|option| option.contains('R'));
         is_whole.then(|| {
             self.owner = Some((*owner).to_owned());
@@ -217,11 +208,13 @@ impl Language for Node<'_> {
         let base = base.ok_or("the base image is small already, or has no small one")?;
         let program = Program::of(self.cx, stage)?;
         program::check_health(stage, |word| matches!(word, "node" | "npm"))?;
-        let package = self.package()?;
-        self.needs_only_node(&package)?;
-        self.starts_with_node(&program, &package)?;
-        self.settle_owner(stage, parts)?;
-        let last = self.pruned(&program, &package);
+        let project = self.project()?;
+        let package = project.package_json().map_err(|error| error.to_string())?;
+        let package = package.ok_or("there is no `package.json`")?;
+        self.needs_only_node(package, &project)?;
+        self.starts_with_node(&program, package)?;
+        let owner = self.owner(stage, parts)?;
+        let last = self.pruned(&program, package, &project);
         if !self.builds && last.is_none() {
             return Err("nothing would be left behind: there is neither a build nor a package for development".to_owned());
         }
@@ -239,8 +232,8 @@ impl Language for Node<'_> {
             carried,
             moved: None,
             // A directory that WORKDIR makes first stays root's.
-            first: self.owner.is_some(),
-            owner: self.owner.take(),
+            first: owner.is_some(),
+            owner,
             last,
             lines: Vec::new(),
             edits: Vec::new(),
@@ -249,43 +242,28 @@ impl Language for Node<'_> {
 }
 
 impl Node<'_> {
-    /// The manifest of the application.
-    fn package(&self) -> Result<PackageJson, String> {
-        let (_, directory, step) = self
-            .installs
-            .first()
-            .ok_or("no step installs what the application needs")?;
+    /// The one project that is installed.
+    fn project(&self) -> Result<Project<'_>, String> {
+        let first = self.installs.first();
+        let (_, directory, step) = first.ok_or("no step installs what the application needs")?;
         if self.installs.iter().any(|(_, other, _)| other != directory) {
             return Err("several projects are installed".to_owned());
         }
-        let place = Place {
-            cx: self.cx,
-            stage: 0,
-            step: *step,
-        };
+        let place = self.place(*step);
         let root = place.project(directory, "package.json")?;
-        let project = Project::new(self.cx.context, &root);
-        let package = project.package_json().map_err(|error| error.to_string())?;
-        package
-            .cloned()
-            .ok_or_else(|| "there is no `package.json`".to_owned())
+        Ok(Project::new(self.cx.context, &root))
     }
 
-    fn project(&self) -> Option<Project<'_>> {
-        let (_, directory, step) = self.installs.first()?;
-        let place = Place {
+    fn place(&self, step: usize) -> Place<'_> {
+        Place {
             cx: self.cx,
             stage: 0,
-            step: *step,
-        };
-        Some(Project::new(
-            self.cx.context,
-            &place.project(directory, "package.json").ok()?,
-        ))
+            step,
+        }
     }
 
     /// No package needs programs or libraries that only the full image has.
-    fn needs_only_node(&self, package: &PackageJson) -> Result<(), String> {
+    fn needs_only_node(&self, package: &PackageJson, project: &Project<'_>) -> Result<(), String> {
         let all = package
             .dependencies
             .keys()
@@ -296,10 +274,7 @@ impl Node<'_> {
                 return Err(format!("`{name}` needs more than the small image has"));
             }
         }
-        let project = self.project();
-        let lock = project
-            .as_ref()
-            .and_then(|project| project.package_lock().ok().flatten());
+        let lock = project.package_lock().ok().flatten();
         let mut scripts = lock.into_iter().flat_map(|lock| &lock.install_scripts);
         let unknown = scripts.find(|place| {
             let name = place.rsplit("node_modules/").next().unwrap_or(place);
@@ -333,32 +308,35 @@ impl Node<'_> {
         }
     }
 
-    /// Whom the application belongs to in the runtime stage.
-    fn settle_owner(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<(), String> {
+    /// Whom the application belongs to in the runtime stage; root where it is nobody.
+    fn owner(&self, stage: &Stage<'_>, parts: &Parts) -> Result<Option<String>, String> {
+        let several = || Err("files of the application belong to several users".to_owned());
+        let mut owner = self.owner.clone();
         let copies = stage.steps[..parts.last]
             .iter()
             .filter(|step| matches!(step.instruction.keyword, Keyword::Copy | Keyword::Add));
-        for step in copies {
-            let given = step
-                .instruction
-                .flag("chown")
-                .and_then(|flag| flag.value.clone());
-            if self.owner.is_some() && given.is_some() && self.owner != given {
-                return Err("files of the application belong to several users".to_owned());
+        for flag in copies.filter_map(|step| step.instruction.flag("chown")) {
+            if owner.is_some() && flag.value.is_some() && owner != flag.value {
+                return several();
             }
-            self.owner = self.owner.take().or(given);
+            owner = owner.or_else(|| flag.value.clone());
         }
         let by_root = stage.steps[..=parts.last]
             .iter()
             .all(|step| !step.is_run() || step.before.is_root() == Some(true));
-        match by_root || self.owner.is_some() {
-            true => Ok(()),
-            false => Err("files of the application belong to several users".to_owned()),
+        match by_root || owner.is_some() {
+            true => Ok(owner),
+            false => several(),
         }
     }
 
     /// The command that deletes what only development needs, where there is something and nothing that runs needs it.
-    fn pruned(&self, program: &Program, package: &PackageJson) -> Option<String> {
+    fn pruned(
+        &self,
+        program: &Program,
+        package: &PackageJson,
+        project: &Project<'_>,
+    ) -> Option<String> {
         let [.., (manager, _, step)] = self.installs[..] else {
             return None;
         };
@@ -367,7 +345,7 @@ impl Node<'_> {
                 .arguments
                 .iter()
                 .any(|word| word.starts_with("-r") || word.starts_with("--")),
-            _ => self.is_for_development(script_of(program, package)?, package),
+            _ => self.is_for_development(script_of(program, package)?, package, project),
         };
         if self.is_lean
             || package.dev_dependencies.is_empty()
@@ -376,15 +354,12 @@ impl Node<'_> {
         {
             return None;
         }
-        let place = Place {
-            cx: self.cx,
-            stage: 0,
-            step,
-        };
         match manager {
-            "npm" if has_npm_7(&place) == Some(true) => Some("npm prune --omit=dev".to_owned()),
+            "npm" if has_npm_7(&self.place(step)) == Some(true) => {
+                Some("npm prune --omit=dev".to_owned())
+            }
             "yarn" => {
-                let flavor = self.project()?.yarn_flavor().ok()??;
+                let flavor = project.yarn_flavor().ok()??;
                 (flavor == YarnFlavor::Classic).then(|| "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline".to_owned())
             }
             "pnpm" => Some("pnpm prune --prod".to_owned()),
@@ -393,11 +368,13 @@ impl Node<'_> {
     }
 
     /// Whether a script of the manifest runs what only development has, or something of which that is not known.
-    fn is_for_development(&self, script: &str, package: &PackageJson) -> bool {
-        let project = self.project();
-        let lock = project
-            .as_ref()
-            .and_then(|project| project.package_lock().ok().flatten());
+    fn is_for_development(
+        &self,
+        script: &str,
+        package: &PackageJson,
+        project: &Project<'_>,
+    ) -> bool {
+        let lock = project.package_lock().ok().flatten();
         let is_command = |word: &str| {
             lock.is_some_and(|lock| lock.development_commands.contains_key(word))
                 || package.dev_dependencies.contains_key(word)

@@ -265,10 +265,8 @@ pub(super) fn keeps(cx: &PassContext<'_>, last: usize, carried: &[String]) -> Re
             let mut words = found.command.words.iter().skip(1);
             let deletes = words.any(|word| {
                 let text = word.text.trim_end_matches("/*").trim_end_matches('*');
-                let path = match (text.starts_with('/'), &directory) {
-                    (true, _) => path::clean(text),
-                    (false, Some(directory)) => path::clean(&format!("{directory}/{text}")),
-                    (false, None) => return true,
+                let Some(path) = path::against(directory.as_deref(), text) else {
+                    return true;
                 };
                 let mut carried = carried.iter();
                 carried

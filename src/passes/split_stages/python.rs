@@ -204,10 +204,7 @@ impl<'p> Python<'p> {
     ) -> Result<Vec<Requirement>, String> {
         let file = file.ok_or("which requirements file is installed is not known")?;
         let unknown = || format!("what `{file}` requires is not known");
-        let target = match file.starts_with('/') {
-            true => path::clean(file),
-            false => path::clean(&format!("{}/{file}", directory.ok_or_else(unknown)?)),
-        };
+        let target = path::against(directory, file).ok_or_else(unknown)?;
         let source = at.place.source(&target).ok_or_else(unknown)?;
         let files =
             requirement_files(self.cx.context, &source).map_err(|error| error.to_string())?;
@@ -515,11 +512,11 @@ fn works_on_files(at: &At<'_, '_>) -> bool {
     let mut words = at.found.command.words.iter().skip(1);
     words.all(|word| {
         let text = word.text.as_str();
-        let path = match (text.starts_with('/'), &directory) {
-            _ if text.starts_with('-') => return true,
-            (true, _) => path::clean(text),
-            (false, Some(directory)) => path::clean(&format!("{directory}/{text}")),
-            (false, None) => return false,
+        if text.starts_with('-') {
+            return true;
+        }
+        let Some(path) = path::against(directory.as_deref(), text) else {
+            return false;
         };
         let is_cache = path.starts_with("/var/lib/apt/")
             || path.starts_with("/var/cache/")

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::assets::Sorting;
-use super::made::{Made, resolve};
+use super::made::Made;
 use super::parts::Parts;
 use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, small};
@@ -134,11 +134,13 @@ impl<'p> Rust<'p> {
             .variable("CARGO_HOME")
             .and_then(|home| home.value.clone());
         let root = match value("--root") {
-            Some(root) => resolve(&directory, &root),
+            Some(root) => path::absolute(&directory, &root),
             None => home.ok_or_else(unknown)?.to_string(),
         };
         let names = match value("--path") {
-            Some(path) if !cargo.dynamic => self.programs(at, &resolve(&directory, &path))?,
+            Some(path) if !cargo.dynamic => {
+                self.programs(at, &path::absolute(&directory, &path))?
+            }
             // A tool of the registry: called like its crate, most often.
             None if !cargo.dynamic => cargo
                 .packages
