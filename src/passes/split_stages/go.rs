@@ -243,6 +243,9 @@ impl Language for Go<'_> {
         let mut roots = std::mem::take(&mut self.modules);
         roots.sort();
         roots.dedup();
+        if roots.is_empty() && !self.unset.is_empty() {
+            return Err("whether the program needs C is not known without `go.mod`".to_owned());
+        }
         for root in &roots {
             let project = Project::new(cx.context, root);
             let sources = project.go_sources().map_err(|error| error.to_string())?;
