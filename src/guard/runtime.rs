@@ -1,6 +1,7 @@
 //! A stage that is split in two: the builder does what it did, in the same order and state, and the stage that ships is
 //! configured as it was, and holds the program at the path where it was.
 
+mod java;
 mod python;
 
 use super::instruction::{self, is_same_text, same_platform};
@@ -45,7 +46,7 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     let built = builds((before, shipped), (after, builder), allowed)?;
     let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
     is_configured_alike((before, shipped), (after, runtime), allowed)?;
-    holds_its_program((shipped, runtime), after, &carried)
+    holds_its_program((shipped, builder, runtime), after, &carried)
 }
 
 /// What the builder leaves to the stage that ships.
@@ -194,8 +195,8 @@ fn says(
     Ok(carried)
 }
 
-/// Variables that the compilers of Go and Rust read, and no program that they made.
-const COMPILER: [&str; 23] = [
+/// Variables that compilers and build tools read, and no program that they made.
+const COMPILER: [&str; 27] = [
     "CARGO_INCREMENTAL",
     "CARGO_NET_GIT_FETCH_WITH_CLI",
     "CARGO_TERM_COLOR",
@@ -216,6 +217,10 @@ const COMPILER: [&str; 23] = [
     "GOPROXY",
     "GOSUMDB",
     "GOTOOLCHAIN",
+    "GRADLE_OPTS",
+    "GRADLE_USER_HOME",
+    "MAVEN_CONFIG",
+    "MAVEN_OPTS",
     "RUSTC_WRAPPER",
     "RUSTFLAGS",
     "SQLX_OFFLINE",
@@ -352,7 +357,7 @@ fn is_configured_alike(
 /// What CMD or ENTRYPOINT starts is taken over, or copied; or it is Node's, which the small image has too, and what Node
 /// is to run is taken over.
 fn holds_its_program(
-    (shipped, runtime): (&Stage<'_>, &Stage<'_>),
+    (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
     after: &Side<'_>,
     carried: &[String],
 ) -> Verdict {
@@ -372,14 +377,27 @@ fn holds_its_program(
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return fault("what the shipped stage starts is not known".to_owned());
     };
-    if shipped.end.base().is_family("python") {
-        let is_held = python::holds((shipped, runtime), after, carried, (program, arguments));
-        return match is_held {
-            true => Ok(()),
-            false => fault(format!(
+    let of_language = if shipped.end.base().is_family("python") {
+        Some(python::holds(
+            (shipped, runtime),
+            after,
+            carried,
+            (program, arguments),
+        ))
+    } else if java::is_old(shipped) {
+        let stages = (shipped, builder, runtime);
+        Some(java::holds(stages, carried, (program, arguments)))
+    } else {
+        None
+    };
+    match of_language {
+        Some(true) => return Ok(()),
+        Some(false) => {
+            return fault(format!(
                 "the shipped stage does not have all that `{program}` runs"
-            )),
-        };
+            ));
+        }
+        None => {}
     }
     let is_below = |path: &str| {
         let path = runtime.end.absolute(path);

@@ -6,6 +6,7 @@
 
 mod assets;
 mod go;
+mod java;
 mod made;
 mod node;
 mod parts;
@@ -35,6 +36,7 @@ pub(super) struct SplitStages {
     /// Directories of that kind.
     aside_directories: Vec<String>,
     go: go::Knowledge,
+    java: java::Knowledge,
     node: node::Knowledge,
     python: python::Knowledge,
     rust: rust::Knowledge,
@@ -157,6 +159,9 @@ impl SplitStages {
         }
         if base.is_family("rust") {
             return Some(Box::new(rust::Rust::new(self, cx)));
+        }
+        if java::Java::is_of(stage) {
+            return Some(Box::new(java::Java::new(self, cx)));
         }
         if base.is_family("node") {
             return Some(Box::new(node::Node::new(self, cx, stage)));

@@ -24,6 +24,13 @@ pub fn parse(logical: &Logical) -> Option<Script> {
     convert::script(&parsed.file, &text, logical)
 }
 
+/// Reads a script that stands in no shell form, as in `["sh", "-c", "…"]`: its spans are of `text`.
+pub fn parse_text(text: &str) -> Option<Script> {
+    let mut logical = Logical::default();
+    logical.push_bytes(0, text.as_bytes());
+    parse(&logical)
+}
+
 /// The text that the shell of a RUN, CMD or ENTRYPOINT in shell form gets: the body of the here-document where that
 /// is all there is, else the joined line, with the here-documents behind it. `None` for other forms.
 ///

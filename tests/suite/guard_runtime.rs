@@ -254,3 +254,78 @@ fn what_python_runs_is_copied_again() {
         );
     }
 }
+
+#[test]
+fn an_archive_of_java_ships_on_the_image_that_only_runs() {
+    let before = "FROM maven:3.9-eclipse-temurin-17-alpine\nWORKDIR /a\nCOPY . .\nENV MAVEN_OPTS=-q\nRUN mvn package\nENV O=1\nCMD [\"java\", \"-jar\", \"target/a.jar\"]";
+    let builder = "FROM maven:3.9-eclipse-temurin-17-alpine AS build\nWORKDIR /a\nCOPY . .\nENV MAVEN_OPTS=-q\nRUN mvn package\n";
+    let runtime = "FROM eclipse-temurin:17-jre-alpine\nWORKDIR /a\nCOPY --from=build /a/target/a.jar /a/target/a.jar\nENV O=1\nCMD [\"java\", \"-jar\", \"target/a.jar\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    for (from, to) in [
+        ("17-jre", "21-jre"),
+        ("17-jre", "17-jdk"),
+        ("17-jre-alpine", "17-jre"),
+        ("eclipse-temurin:17", "amazoncorretto:17"),
+        ("eclipse-temurin:17", "example.com/eclipse-temurin:17"),
+        ("COPY --from=build /a/target/a.jar /a/target/a.jar\n", ""),
+        ("/a/target/a.jar /a/target/a.jar", "/a/b.jar /a/b.jar"),
+        (
+            "/a/target/a.jar /a/target/a.jar",
+            "/a/target/a.jar /a/a.jar",
+        ),
+        ("\"target/a.jar", "\"target/b.jar"),
+        ("\"-jar\", ", "\"-Xmx1g\", \"-jar\", "),
+        ("ENV O=1\n", ""),
+    ] {
+        let bad = runtime.replacen(from, to, 1);
+        assert_ne!(bad, runtime, "{from}");
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+    let with_image = |text: &str, image: &str| {
+        let text = text.replace("maven:3.9-eclipse-temurin-17-alpine", image);
+        text.replace("eclipse-temurin:17-jre-alpine", "JRE")
+    };
+    for (old, new, may) in [
+        ("eclipse-temurin:21", "eclipse-temurin:21-jre", true),
+        (
+            "eclipse-temurin:21-jdk-noble",
+            "eclipse-temurin:21-jre-noble",
+            true,
+        ),
+        ("openjdk:8u212-jdk-slim", "openjdk:8u212-jre-slim", true),
+        ("openjdk:17-jdk", "openjdk:17-jre", false),
+        ("maven:3-jdk-8", "openjdk:8-jre", true),
+        ("maven:3-jdk-8", "eclipse-temurin:8-jre", false),
+        (
+            "maven:3.9-amazoncorretto-17",
+            "eclipse-temurin:17-jre",
+            false,
+        ),
+        ("gradle:8-jdk17", "eclipse-temurin:17-jre", true),
+        ("gradle:8-jdk17-corretto", "eclipse-temurin:17-jre", false),
+        ("gradle:6-jdk11", "eclipse-temurin:11-jre", false),
+    ] {
+        let old_text = with_image(before, old);
+        let after = with_image(&format!("{builder}{runtime}"), old).replace("JRE", new);
+        match may {
+            true => passes(SPLIT, &old_text, &after),
+            false => drop(stops(SPLIT, &old_text, &after)),
+        }
+    }
+}
+
+#[test]
+fn a_shell_that_starts_java_is_looked_through() {
+    let before = "FROM gradle:8-jdk17\nWORKDIR /a\nCOPY . .\nRUN gradle build\nRUN cp build/libs/*.jar app.jar\nENTRYPOINT [\"sh\", \"-c\", \"exec java $O -jar app.jar\"]";
+    let builder = "FROM gradle:8-jdk17 AS build\nWORKDIR /a\nCOPY . .\nRUN gradle build\nRUN cp build/libs/*.jar app.jar\n";
+    let runtime = "FROM eclipse-temurin:17-jre\nWORKDIR /a\nCOPY --from=build /a/app.jar /a/app.jar\nENTRYPOINT [\"sh\", \"-c\", \"exec java $O -jar app.jar\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    let unmade = |text: &str| text.replace("RUN cp build/libs/*.jar app.jar\n", "");
+    stops(
+        SPLIT,
+        &unmade(before),
+        &unmade(&format!("{builder}{runtime}")),
+    );
+    let bad = runtime.replace("app.jar /a/app.jar", "x.jar /a/x.jar");
+    stops(SPLIT, before, &format!("{builder}{bad}"));
+}

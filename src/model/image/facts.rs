@@ -24,6 +24,7 @@ pub struct Family {
     pub env_complete: bool,
     pub user: Option<String>,
     pub user_unless: Vec<String>,
+    pub user_by_word: BTreeMap<String, String>,
     pub workdir: Option<String>,
     pub workdir_by_word: BTreeMap<String, String>,
     pub accounts: BTreeMap<String, String>,
@@ -80,6 +81,8 @@ impl Facts {
             .iter()
             .find_map(|word| family.workdir_by_word.get(*word));
         let workdir = by_word.or(family.workdir.as_ref()).cloned();
+        let user = words.iter().find_map(|word| family.user_by_word.get(*word));
+        let user = user.or(family.user.as_ref()).cloned();
         // The triggers of such an image set more than the table says.
         let onbuild = words.contains(&"onbuild");
         Self {
@@ -90,7 +93,7 @@ impl Facts {
             package_manager: distribution
                 .and_then(Distribution::package_manager)
                 .filter(|_| !has(&family.no_package_manager)),
-            user: family.user.clone().filter(|_| !has(&family.user_unless)),
+            user: user.filter(|_| !has(&family.user_unless)),
             workdir: workdir.filter(|_| !onbuild),
             bare: family.bare && !onbuild && distribution != Some(Distribution::Windows),
             words: words.iter().map(|word| (*word).to_owned()).collect(),
@@ -512,6 +515,8 @@ mod tests {
             Some("jenkins")
         );
         assert_eq!(facts("gradle:8").user, None);
+        assert_eq!(facts("gradle:8-jdk17").user.as_deref(), Some("root"));
+        assert_eq!(facts("gradle:4.7-jdk8").user, None);
     }
 
     #[test]

@@ -41,6 +41,32 @@ impl Program {
         Ok(program)
     }
 
+    /// What `sh -c TEXT` starts, where that is one plain program; else the program itself.
+    pub(super) fn within_shell(self) -> Self {
+        let is_shell = matches!(self.name.as_str(), "sh" | "/bin/sh" | "bash" | "/bin/bash");
+        let [option, text, ..] = self.arguments.as_slice() else {
+            return self;
+        };
+        let words = shell::parse_text(text).and_then(|script| plain_words(&script));
+        match words {
+            Some(words) if is_shell && option == "-c" => Self::of_words(words).unwrap_or(self),
+            _ => self,
+        }
+    }
+
+    /// The program that a shell starts by these words.
+    fn of_words(mut words: Vec<String>) -> Option<Self> {
+        if words.first().is_some_and(|word| word == "exec") {
+            words.remove(0);
+        }
+        let mut words = words.into_iter();
+        Some(Self {
+            name: words.next()?,
+            arguments: words.collect(),
+            by_shell: true,
+        })
+    }
+
     /// The absolute path of the program where `made` are the files that the build makes, in a stage that ends in this
     /// state: one of them.
     ///
@@ -83,24 +109,18 @@ fn started(cx: &PassContext<'_>, step: &model::Step<'_>) -> Result<Program, Stri
         });
     }
     let words = shell_words(cx, instruction);
-    let mut words = words
+    let words = words
         .ok_or_else(|| format!("{keyword} starts a shell that does more than start a program"))?;
-    if words.first().is_some_and(|word| word == "exec") {
-        words.remove(0);
-    }
-    let mut words = words.into_iter();
-    let name = words.next().ok_or_else(|| format!("{keyword} is empty"))?;
-    Ok(Program {
-        name,
-        arguments: words.collect(),
-        by_shell: true,
-    })
+    Program::of_words(words).ok_or_else(|| format!("{keyword} is empty"))
 }
 
 /// The words of the one plain command that a shell form is; those that the shell expands as they are written.
 fn shell_words(cx: &PassContext<'_>, instruction: &Instruction) -> Option<Vec<String>> {
     let text = shell::text_of(instruction, cx.text)?;
-    let script = shell::parse(&text)?;
+    plain_words(&shell::parse(&text)?)
+}
+
+fn plain_words(script: &shell::Script) -> Option<Vec<String>> {
     let [statement] = script.statements.as_slice() else {
         return None;
     };

@@ -37,6 +37,14 @@ pub struct Pom {
     pub java_version: Option<Value>,
     /// Artifact ids of `build/plugins`, profiles aside.
     pub plugins: Vec<String>,
+    /// Artifact ids of `dependencies` that the program needs when it runs, those of profiles too.
+    pub dependencies: Vec<String>,
+    /// `descriptorRef` of the assembly plugin, such as `jar-with-dependencies`.
+    pub descriptors: Vec<String>,
+    /// Whether what the assembly plugin makes is called like the archive of the project (`appendAssemblyId`).
+    pub replaces_archive: bool,
+    /// Whether a manifest that it asks for names other archives.
+    pub sets_class_path: bool,
     /// `systemPath` of dependencies: archives that may lie in the project, as they stand.
     pub system_paths: Vec<String>,
     /// `url` of repositories for artifacts and plugins, profiles included, as they stand.
@@ -135,7 +143,13 @@ pub fn pom(path: &str, bytes: &[u8]) -> Result<Pom, ManifestError> {
         plugins: plugins(root)
             .filter_map(|plugin| xml::child_text(plugin, "artifactId"))
             .collect(),
-        system_paths: system_paths(root),
+        dependencies: dependencies(root),
+        descriptors: texts(root, "descriptorRef"),
+        replaces_archive: texts(root, "appendAssemblyId") == ["false"],
+        sets_class_path: ["addClasspath", "classpathPrefix", "Class-Path"]
+            .iter()
+            .any(|name| texts(root, name).iter().any(|text| text != "false")),
+        system_paths: texts(root, "systemPath"),
         repositories: repositories(root),
         files_activate: root
             .descendants()
@@ -299,11 +313,22 @@ fn plugins<'a, 'i: 'a>(root: Node<'a, 'i>) -> impl Iterator<Item = Node<'a, 'i>>
     plugins.flat_map(|plugins| xml::children(plugins, "plugin"))
 }
 
-fn system_paths(root: Node<'_, '_>) -> Vec<String> {
-    let nodes = root
-        .descendants()
-        .filter(|node| xml::is(*node, "systemPath"));
+/// The texts of all elements that are called `name`.
+fn texts(root: Node<'_, '_>, name: &str) -> Vec<String> {
+    let nodes = root.descendants().filter(|node| xml::is(*node, name));
     nodes.filter_map(xml::text).collect()
+}
+
+fn dependencies(root: Node<'_, '_>) -> Vec<String> {
+    let places = std::iter::once(root).chain(profiles(root));
+    let lists = places.filter_map(|place| xml::child(place, "dependencies"));
+    let nodes = lists.flat_map(|list| xml::children(list, "dependency").collect::<Vec<_>>());
+    let runs = nodes.filter(|node| {
+        let scope = xml::child_text(*node, "scope");
+        !matches!(scope.as_deref(), Some("test" | "provided"))
+    });
+    runs.filter_map(|node| xml::child_text(node, "artifactId"))
+        .collect()
 }
 
 fn repositories(root: Node<'_, '_>) -> Vec<String> {

@@ -124,3 +124,20 @@ fn names_the_line_of_a_mistake() {
 fn never_panics() {
     survives(&[POM], |bytes| drop(pom("pom.xml", bytes)));
 }
+
+#[test]
+fn tells_what_an_archive_holds() {
+    let pom = read(
+        "<project><dependencies><dependency><artifactId>a</artifactId></dependency>\
+         <dependency><artifactId>b</artifactId><scope>test</scope></dependency></dependencies>\
+         <profiles><profile><dependencies><dependency><artifactId>c</artifactId></dependency></dependencies></profile></profiles>\
+         <build><plugins><plugin><configuration><appendAssemblyId>false</appendAssemblyId><descriptorRefs>\
+         <descriptorRef>jar-with-dependencies</descriptorRef></descriptorRefs><archive><manifest>\
+         <addClasspath>false</addClasspath></manifest></archive></configuration></plugin></plugins></build></project>",
+    );
+    assert_eq!(pom.dependencies, ["a", "c"]);
+    assert_eq!(pom.descriptors, ["jar-with-dependencies"]);
+    assert!(pom.replaces_archive && !pom.sets_class_path);
+    let pom = read("<project><build><a><Class-Path>lib/a.jar</Class-Path></a></build></project>");
+    assert!(pom.sets_class_path && !pom.replaces_archive);
+}

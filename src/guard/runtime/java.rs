@@ -1,0 +1,117 @@
+//! Java in a stage that is split in two: the stage that ships is built on the image of the same version and vendor that
+//! only runs, and takes over the archive that it starts.
+
+use super::super::mounts;
+use crate::model::Stage;
+use crate::syntax::Keyword;
+
+/// What a tag may say behind the version of Java.
+const FLAVOURS: [&str; 10] = [
+    "alpine", "bullseye", "buster", "focal", "jammy", "minimal", "noble", "slim", "stretch", "ubi9",
+];
+
+/// Whether the old base is an image that builds programs of Java.
+pub(super) fn is_old(shipped: &Stage<'_>) -> bool {
+    let families = ["maven", "gradle", "eclipse-temurin", "openjdk"];
+    let base = shipped.end.base();
+    families.iter().any(|family| base.is_family(family))
+}
+
+/// Whether the stage that ships has Java, and takes over what it is to run.
+pub(super) fn holds(
+    (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
+    carried: &[String],
+    (program, arguments): (&str, &[String]),
+) -> bool {
+    let word = |stage: &Stage<'_>| {
+        let word = stage.from.words().first();
+        word.map(|word| word.text.clone()).unwrap_or_default()
+    };
+    if runner(&word(shipped)) != Some(word(runtime)) {
+        return false;
+    }
+    let mut words = vec![program.to_owned()];
+    words.extend_from_slice(arguments);
+    if let [shell, option, text] = words.as_slice()
+        && matches!(shell.as_str(), "sh" | "bash" | "/bin/sh" | "/bin/bash")
+        && option == "-c"
+    {
+        let text = text.split_whitespace().map(str::to_owned);
+        words = text.skip_while(|word| word == "exec").collect();
+    }
+    let Some((program, arguments)) = words.split_first() else {
+        return false;
+    };
+    let is_below = |path: &str| {
+        let path = runtime.end.absolute(path);
+        path.is_some_and(|path| carried.iter().any(|one| mounts::covers(one, &path)))
+    };
+    if program != "java" {
+        let is_installed =
+            program.contains("/build/install/") || program.starts_with("build/install/");
+        return is_installed && is_below(program);
+    }
+    let behind = |option: &str| {
+        let at = arguments.iter().position(|word| word == option)?;
+        let mut rest = arguments.get(at + 1..)?.iter();
+        rest.find(|word| !word.starts_with('-'))
+    };
+    let archive = behind("-jar").or_else(|| behind("-cp"));
+    let archive = archive.or_else(|| behind("-classpath"));
+    archive.is_some_and(|archive| {
+        let is_plain = !archive.contains([':', '*', '$', '?', '[']);
+        is_plain && is_below(archive) && is_made(builder, archive)
+    })
+}
+
+/// Whether the builder may make the archive: where the tools put them, or a command names it.
+fn is_made(builder: &Stage<'_>, archive: &str) -> bool {
+    let name = archive.rsplit('/').next().unwrap_or(archive);
+    let mut runs = builder
+        .steps
+        .iter()
+        .filter(|step| step.instruction.keyword == Keyword::Run);
+    let is_put = ["target/", "build/libs/"]
+        .iter()
+        .any(|one| archive.contains(one));
+    let directory = builder.end.workdir().unwrap_or_default();
+    let stands_there = directory.ends_with("/target") || directory.ends_with("/build/libs");
+    is_put
+        || stands_there
+        || runs.any(|step| String::from_utf8_lossy(step.instruction.args_text()).contains(name))
+}
+
+/// The image that only runs, for one that builds.
+fn runner(image: &str) -> Option<String> {
+    let (registry, name) = match image.rfind('/') {
+        Some(slash) => image.split_at(slash + 1),
+        None => ("", image),
+    };
+    let (name, tag) = name.split_once(':')?;
+    let words: Vec<&str> = tag.split('-').collect();
+    let (runner, version, rest) = match (name, words.as_slice()) {
+        ("eclipse-temurin" | "openjdk", [version, "jdk", rest @ ..] | [version, rest @ ..]) => {
+            (name, *version, rest)
+        }
+        ("maven", [_, "eclipse", "temurin", version, rest @ ..]) => {
+            ("eclipse-temurin", *version, rest)
+        }
+        ("maven", [_, "jdk" | "openjdk", version, rest @ ..]) => ("openjdk", *version, rest),
+        ("gradle", [java, rest @ ..]) if java.starts_with("jdk") => {
+            ("eclipse-temurin", java.trim_start_matches("jdk"), rest)
+        }
+        ("gradle", [_, java, rest @ ..]) => ("eclipse-temurin", java.strip_prefix("jdk")?, rest),
+        _ => return None,
+    };
+    let number: u32 = version.split(['.', 'u', '_']).next()?.parse().ok()?;
+    let is_kept = match (runner, name) {
+        ("openjdk", _) => matches!(number, 8 | 11),
+        (_, "gradle") => number >= 17,
+        _ => number >= 8,
+    };
+    if !is_kept || !rest.iter().all(|word| FLAVOURS.contains(word)) {
+        return None;
+    }
+    let rest: String = rest.iter().map(|word| format!("-{word}")).collect();
+    Some(format!("{registry}{runner}:{version}-jre{rest}"))
+}

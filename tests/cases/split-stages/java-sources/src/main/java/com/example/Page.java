@@ -1,0 +1,1 @@
+class Page { String path = "src/main/resources/application.properties"; }
