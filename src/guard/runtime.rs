@@ -378,12 +378,8 @@ fn holds_its_program(
         return fault("what the shipped stage starts is not known".to_owned());
     };
     let of_language = if shipped.end.base().is_family("python") {
-        Some(python::holds(
-            (shipped, runtime),
-            after,
-            carried,
-            (program, arguments),
-        ))
+        let stages = (shipped, builder, runtime);
+        Some(python::holds(stages, after, carried, (program, arguments)))
     } else if java::is_old(shipped) {
         let stages = (shipped, builder, runtime);
         Some(java::holds(stages, carried, (program, arguments)))

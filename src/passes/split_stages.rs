@@ -21,8 +21,8 @@ use serde::Deserialize;
 use crate::pass::project_place::Place;
 use crate::pass::runs::{Stage, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
-use crate::syntax::Keyword;
 use crate::syntax::shell::{CommandAt, Script};
+use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
 use parts::Parts;
 
@@ -71,8 +71,8 @@ trait Language {
     /// Whether only the build reads a variable.
     fn only_builds(&self, variable: &str) -> bool;
 
-    /// Whether the runtime stage takes the files of the build context from there again.
-    fn repeats_copies(&self) -> bool {
+    /// Whether the runtime stage says a COPY of the builder again, to take its files from where the builder does.
+    fn repeats(&self, _copy: &Instruction) -> bool {
         false
     }
 

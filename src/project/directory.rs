@@ -9,7 +9,7 @@ use super::node::{
     self, LockStep, PackageJson, PackageLock, PnpmLock, PnpmWorkspace, YarnFlavor, YarnRc,
 };
 use super::php::{self, ComposerJson, ComposerLock};
-use super::python::{self, Pipfile, PipfileLock, Pyproject, VersionSource};
+use super::python::{self, LockedPackage, Pipfile, PipfileLock, Pyproject, VersionSource};
 use super::ruby::{self, Gemfile, GemfileLock};
 use super::rust::{self, CargoLock, CargoToml};
 use super::{ManifestError, path, read};
@@ -53,8 +53,10 @@ struct Facts {
     pipfile_lock: Lazy<PipfileLock>,
     pnpm_lock: Lazy<PnpmLock>,
     pnpm_workspace: Lazy<PnpmWorkspace>,
+    poetry_lock: Lazy<Vec<LockedPackage>>,
     pom: Lazy<Pom>,
     pyproject: Lazy<Pyproject>,
+    uv_lock: Lazy<Vec<LockedPackage>>,
     yarn_lock: Lazy<Option<YarnFlavor>>,
     yarn_rc: Lazy<YarnRc>,
 }
@@ -197,6 +199,15 @@ impl<'c> Project<'c> {
         )
     }
 
+    /// `poetry.lock`
+    pub fn poetry_lock(&self) -> Answer<'_, Vec<LockedPackage>> {
+        self.read(
+            &self.facts.poetry_lock,
+            &["poetry.lock"],
+            python::locked_packages,
+        )
+    }
+
     /// `pom.xml`
     pub fn pom(&self) -> Answer<'_, Pom> {
         self.read(&self.facts.pom, &["pom.xml"], java::pom)
@@ -209,6 +220,11 @@ impl<'c> Project<'c> {
             &["pyproject.toml"],
             python::pyproject,
         )
+    }
+
+    /// `uv.lock`
+    pub fn uv_lock(&self) -> Answer<'_, Vec<LockedPackage>> {
+        self.read(&self.facts.uv_lock, &["uv.lock"], python::locked_packages)
     }
 
     /// `.yarnrc.yml`

@@ -3,6 +3,7 @@
 //! Sources: pip's "Requirements File Format" and `pip/_internal/req/req_file.py`, PEP 508, 517, 621 and 735, the
 //! manuals of poetry, uv, hatch, PDM and setuptools_scm. `setup.py` is never run: only what it mentions is told.
 
+mod locked;
 mod pipfile;
 mod poetry;
 mod pyproject;
@@ -12,6 +13,7 @@ mod requirements;
 mod setup;
 mod workspace;
 
+pub use locked::{LockedPackage, locked_packages};
 pub use pipfile::{Pipfile, PipfileLock, pipfile, pipfile_lock};
 pub use poetry::{Poetry, PoetryGroup};
 pub use pyproject::{BuildSystem, GroupItem, Pyproject, Standard, Uv, pyproject};

@@ -1,9 +1,11 @@
 //! Python in a stage that is split in two: packages that the builder installs into a prefix of their own and the stage
 //! that ships takes over to where they were, and the libraries that it installs for them.
 
+mod homes;
+
 use super::super::{Side, copies, mounts};
 use crate::model::{Stage, Step};
-use crate::syntax::{Args, Keyword};
+use crate::syntax::{Args, Instruction, Keyword};
 
 /// The option that the builder's install gets.
 const OPTION: &str = " --prefix=/install";
@@ -72,16 +74,42 @@ pub(super) fn installs_libraries(step: &Step<'_>) -> bool {
 
 /// Whether the stage that ships has Python, its packages and what Python is to run.
 pub(super) fn holds(
-    (shipped, runtime): (&Stage<'_>, &Stage<'_>),
+    (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
     after: &Side<'_>,
     carried: &[String],
     (program, arguments): (&str, &[String]),
 ) -> bool {
-    let name = program.strip_prefix("/usr/local/bin/").unwrap_or(program);
-    let packages = carried.iter().any(|path| path == PLACE);
+    let started_by = match (program, arguments.first().map(String::as_str)) {
+        ("poetry" | "pipenv" | "uv", Some("run")) => Some(program),
+        _ => None,
+    };
     let is_base = is_small(shipped, runtime) || is_same_base(shipped, runtime);
-    if !is_base || !packages || name.contains('/') || !repeats_copies(shipped, runtime) {
+    if !is_base
+        || !homes::are_taken_over(builder, carried)
+        || !repeats_copies(shipped, runtime, started_by)
+    {
         return false;
+    }
+    let (name, arguments) = match started_by {
+        Some(manager) if !has_manager(manager, builder, runtime, carried) => return false,
+        Some(_) => {
+            let mut words = arguments[1..].iter();
+            let Some(name) = words.find(|word| !word.starts_with('-')) else {
+                return false;
+            };
+            (name.as_str(), words.as_slice())
+        }
+        None => (program, arguments),
+    };
+    let directory = name.rsplit_once("/bin/");
+    let path = directory.and_then(|(directory, _)| runtime.end.absolute(directory));
+    let name = match (directory, path) {
+        (Some((_, name)), Some(path)) if path == PLACE || carried.contains(&path) => name,
+        (Some(_), _) => return false,
+        (None, _) => name,
+    };
+    if started_by == Some("uv") && name.ends_with(".py") {
+        return is_copied(runtime, after, name);
     }
     let version = name.strip_prefix("python");
     let is_python = version.is_some_and(|version| {
@@ -90,7 +118,7 @@ pub(super) fn holds(
             .all(|byte| byte.is_ascii_digit() || byte == b'.')
     });
     if !is_python {
-        return !matches!(name, "sh" | "bash" | "env" | "exec");
+        return !name.contains('/') && !matches!(name, "sh" | "bash" | "env" | "exec");
     }
     let is_option = |word: &&String| word.starts_with('-') && *word != "-m";
     match arguments.iter().find(|word| !is_option(word)) {
@@ -98,6 +126,33 @@ pub(super) fn holds(
         Some(file) => is_copied(runtime, after, file),
         None => false,
     }
+}
+
+/// Whether the stage that ships has the manager that starts the application: with all packages of the image, or copied
+/// from the image of uv.
+fn has_manager(
+    manager: &str,
+    builder: &Stage<'_>,
+    runtime: &Stage<'_>,
+    carried: &[String],
+) -> bool {
+    let installs = builder.steps.iter().any(|step| {
+        let text = String::from_utf8_lossy(step.instruction.args_text());
+        step.instruction.keyword == Keyword::Run && text.contains("pip") && text.contains(manager)
+    });
+    let copies = runtime
+        .steps
+        .iter()
+        .any(|step| brings_uv(step.instruction) && manager == "uv");
+    copies || installs && carried.iter().any(|path| path == PLACE)
+}
+
+/// Whether an instruction copies uv from its image.
+fn brings_uv(instruction: &Instruction) -> bool {
+    let from = instruction
+        .flag("from")
+        .and_then(|flag| flag.value.as_deref());
+    from.is_some_and(|from| from.starts_with("ghcr.io/astral-sh/uv"))
 }
 
 /// Whether a step of the stage puts something where this file is, or above it.
@@ -112,12 +167,14 @@ fn is_copied(runtime: &Stage<'_>, after: &Side<'_>, file: &str) -> bool {
     })
 }
 
-/// Whether all that was copied into the old stage is copied into the one that ships.
-fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+/// Whether all that was copied into the old stage is copied into the one that ships, but for uv where nothing starts it.
+fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>, started_by: Option<&str>) -> bool {
+    let is_copy = |one: &&Instruction| matches!(one.keyword, Keyword::Copy | Keyword::Add);
     let copies = |stage: &Stage<'_>| -> Vec<Vec<u8>> {
         let steps = stage.steps.iter().map(|step| step.instruction);
-        let steps = steps.filter(|one| matches!(one.keyword, Keyword::Copy | Keyword::Add));
-        steps.map(|one| one.args_text().to_vec()).collect()
+        let steps = steps.filter(is_copy);
+        let needed = steps.filter(|one| started_by == Some("uv") || !brings_uv(one));
+        needed.map(|one| one.args_text().to_vec()).collect()
     };
     let new = copies(runtime);
     copies(shipped).iter().all(|one| new.contains(one))

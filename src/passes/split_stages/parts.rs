@@ -73,7 +73,9 @@ impl Parts {
                     parts.both.push(at);
                 }
                 Keyword::User | Keyword::Workdir => parts.both.push(at),
-                Keyword::Copy | Keyword::Add if language.repeats_copies() => parts.both.push(at),
+                Keyword::Copy | Keyword::Add if language.repeats(step.instruction) => {
+                    parts.both.push(at)
+                }
                 Keyword::Run if accounts.contains(&at) => parts.both.push(at),
                 Keyword::Arg | Keyword::Run | Keyword::Copy | Keyword::Add => {}
                 _ => parts.image.push(at),

@@ -1,12 +1,15 @@
 //! Python: the packages of the application are installed into a prefix of their own, which the runtime stage takes over
-//! to where they were, and the files of the build context come from there again.
+//! to where they were, and the files of the build context come from there again. An environment is taken over as it is.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod environment;
+mod knowledge;
+mod project;
+mod started;
 
-use serde::Deserialize;
+use std::collections::BTreeSet;
 
 use super::parts::{self, Parts};
-use super::program::{self, Program};
+use super::program;
 use super::slim::{Order, slim};
 use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
@@ -16,14 +19,20 @@ use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::pass::{PassContext, command};
 use crate::project::python::{Requirement, Source, requirement_files};
-use crate::syntax::Keyword;
+use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
+use environment::{Environments, Home};
+pub(super) use knowledge::Knowledge;
+use knowledge::numbers;
 
 /// Where the builder puts packages, and where the images of Python have them.
 const PREFIX: [&str; 2] = ["/install", "/usr/local"];
 
 /// Packages that install others, and come with the image.
 const INSTALLERS: [&str; 3] = ["pip", "setuptools", "wheel"];
+
+/// Managers of projects, which pip installs.
+const MANAGERS: [&str; 3] = ["pipenv", "poetry", "uv"];
 
 /// The first release of Python 3 whose images come with pip alone.
 const WITHOUT_SETUPTOOLS: u32 = 12;
@@ -47,33 +56,13 @@ const ELSEWHERE: [&str; 7] = [
     "VIRTUAL_ENV",
 ];
 
-/// What the rule knows of Python.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Knowledge {
-    /// Packages of distributions that only builds need.
-    build_packages: Vec<String>,
-    /// Those of them that commands of the application may run.
-    tools: Vec<String>,
-    /// Commands that come with packages of Python.
-    scripts: Vec<String>,
-    /// Packages of Python that need more than the small image has.
-    needs_more: Vec<String>,
-    /// What packages of Python are compiled with, which the full image has.
-    compiled_with: BTreeMap<String, String>,
-    /// The first version of a package that comes compiled, by the second number of the version of Python 3.
-    wheels: BTreeMap<String, BTreeMap<String, String>>,
-    /// The libraries that programs need which were compiled with a package: the same in all releases.
-    libraries: BTreeMap<String, Vec<String>>,
-    /// Those that are called differently, by release.
-    libraries_of: BTreeMap<String, BTreeMap<String, Vec<String>>>,
-}
-
 /// An install of packages for the application.
 struct Install {
     step: usize,
     /// Behind the word `install`.
     place: u32,
+    /// Whether it installs managers of projects alone.
+    is_tool: bool,
 }
 
 pub(super) struct Python<'p> {
@@ -88,6 +77,17 @@ pub(super) struct Python<'p> {
     packages: BTreeSet<String>,
     /// Where the application itself runs in the build: the step, and the command.
     runs: Vec<(usize, String)>,
+    /// Managers of projects that pip installs.
+    tools: BTreeSet<String>,
+    /// Managers that start what runs, in a step that both stages have.
+    starters: BTreeSet<String>,
+    made: Environments,
+    /// Environments that hold packages of the application.
+    environments: BTreeSet<String>,
+    /// Whether a manager installs where the image has its own packages.
+    fills_image: bool,
+    /// The commands that the project itself brings.
+    scripts: BTreeSet<String>,
 }
 
 impl<'p> Python<'p> {
@@ -100,6 +100,12 @@ impl<'p> Python<'p> {
             held: Vec::new(),
             packages: BTreeSet::new(),
             runs: Vec::new(),
+            tools: BTreeSet::new(),
+            starters: BTreeSet::new(),
+            made: Environments::default(),
+            environments: BTreeSet::new(),
+            fills_image: false,
+            scripts: BTreeSet::new(),
         }
     }
 
@@ -149,21 +155,27 @@ impl<'p> Python<'p> {
         if asked.dynamic {
             return Err(format!("what `{shown}` installs is not known"));
         }
-        if !asked.targets.is_empty()
-            || has(&is_elsewhere)
-            || program.contains('/')
-            || installs_elsewhere(step.before)
-        {
+        let environment = self.made.of_pip(step.before, program);
+        let is_elsewhere = !asked.targets.is_empty() || has(&is_elsewhere);
+        let is_of_image = !program.contains('/') && !installs_elsewhere(step.before);
+        if is_elsewhere || environment.is_none() && !is_of_image {
             return Err(format!("`{shown}` installs elsewhere than the image does"));
         }
         if has(&|name| matches!(name, "-e" | "--editable" | "--group")) {
             return Err(format!("`{shown}` installs from the source"));
         }
-        let named: Vec<&str> = asked
+        let directory = at.place.directory(at.script, &at.found, asked);
+        let named = asked
             .packages
             .iter()
-            .filter_map(|index| words[*index].literal.as_deref())
-            .collect();
+            .filter_map(|index| words[*index].literal.as_deref());
+        let (itself, named): (Vec<&str>, Vec<&str>) =
+            named.partition(|name| matches!(*name, "." | "./"));
+        if !itself.is_empty() {
+            let directory = directory.as_deref();
+            let directory = directory.ok_or("which project is installed is not known")?;
+            self.project(at, asked, directory)?;
+        }
         let mut required = Vec::new();
         for text in &named {
             required.push(Requirement::parse(0, text, false)?);
@@ -172,8 +184,7 @@ impl<'p> Python<'p> {
         let is_known = named.iter().all(|name| name.starts_with("pip"))
             || minor(stage_version(step.before)).is_some_and(|minor| minor < WITHOUT_SETUPTOOLS);
         let installs_application =
-            !asked.manifests.is_empty() || !required.iter().all(is_installer);
-        let directory = at.place.directory(at.script, &at.found, asked);
+            !itself.is_empty() || !asked.manifests.is_empty() || !required.iter().all(is_installer);
         for value in &asked.manifests {
             required.extend(self.requirements(at, value.text.as_deref(), directory.as_deref())?);
             if required.iter().any(is_installer) {
@@ -185,14 +196,99 @@ impl<'p> Python<'p> {
         for one in &required {
             self.require(one, &shown)?;
         }
+        if let Some(environment) = environment {
+            self.environments.insert(environment);
+            return Ok(For::Build);
+        }
+        let managers = required.iter().filter_map(named_manager);
+        let managers: Vec<&str> = managers.collect();
+        let is_tool = !managers.is_empty()
+            && itself.is_empty()
+            && required
+                .iter()
+                .all(|one| is_installer(one) || named_manager(one).is_some());
+        self.tools.extend(managers.into_iter().map(str::to_owned));
         if installs_application || !is_known {
             let last = asked.subcommand.last().copied().unwrap_or(asked.command);
             self.installs.push(Install {
                 step: at.place.step,
                 place: words[last].span.end,
+                is_tool,
             });
         }
         Ok(For::Build)
+    }
+
+    /// What a manager of projects is asked for.
+    fn managed(&mut self, at: &At<'_, '_>, asked: &Invocation) -> Result<For, String> {
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        let unknown = || {
+            Err(format!(
+                "where `{shown}` leaves what it installs is not known"
+            ))
+        };
+        match asked.role {
+            Role::Install => {}
+            Role::Run => return self.started_by_manager(at, asked),
+            Role::Clean => return Ok(For::Build),
+            _ => return unknown(),
+        }
+        let state = at.place.step().before;
+        let known = self.rule.python.flags.get(&asked.manager.name);
+        let is_known = |name: &str| known.is_some_and(|flags| flags.iter().any(|one| one == name));
+        let by_pip = asked.subcommand_name == "pip install";
+        let is_install = by_pip || matches!(asked.subcommand_name.as_str(), "install" | "sync");
+        let directory = at.place.directory(at.script, &at.found, asked);
+        let Some(directory) = directory.filter(|_| is_install && !asked.dynamic) else {
+            return unknown();
+        };
+        if asked.other_user || state.is_root() != Some(true) {
+            return Err(format!("`{shown}` does not install as root"));
+        }
+        if let Some(flag) = asked.flags.iter().find(|flag| !is_known(&flag.name)) {
+            return Err(format!(
+                "what `{}` changes for `{shown}` is not known",
+                flag.name
+            ));
+        }
+        match by_pip {
+            true => self.required_of_uv(at, asked, &directory)?,
+            false if asked.packages.is_empty() && asked.manifests.is_empty() => {
+                self.project(at, asked, &directory)?;
+            }
+            false => return unknown(),
+        }
+        match self.made.home(at, asked, &directory)? {
+            Home::Image => self.fills_image = true,
+            Home::Directory(environment) => drop(self.environments.insert(environment)),
+        }
+        Ok(For::Build)
+    }
+
+    /// What `uv pip install` names.
+    fn required_of_uv(
+        &mut self,
+        at: &At<'_, '_>,
+        asked: &Invocation,
+        directory: &str,
+    ) -> Result<(), String> {
+        let words = &at.found.command.words;
+        let shown = first_words(&at.place.cx.shown(at.found.command.span));
+        for index in &asked.packages {
+            let one = Requirement::parse(0, &words[*index].text, false)?;
+            self.require(&one, &shown)?;
+        }
+        for value in &asked.manifests {
+            let file = value.text.as_deref();
+            if file.is_some_and(|file| path::file_name(file) == "pyproject.toml") {
+                self.project(at, asked, directory)?;
+                continue;
+            }
+            for one in self.requirements(at, file, Some(directory))? {
+                self.require(&one, &shown)?;
+            }
+        }
+        Ok(())
     }
 
     /// What a requirements file names, and those that it brings.
@@ -248,8 +344,8 @@ impl Language for Python<'_> {
         false
     }
 
-    fn repeats_copies(&self) -> bool {
-        true
+    fn repeats(&self, copy: &Instruction) -> bool {
+        !self.brings_unused_manager(copy)
     }
 
     fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
@@ -258,13 +354,17 @@ impl Language for Python<'_> {
         if parts::writes(found) {
             return None;
         }
+        if let Some(made) = self.made.make(at) {
+            return Some(made.map(|()| For::Build));
+        }
+        if matches!(found.words.as_slice(), [_, word, ..] if word.text == "config") {
+            return (command::name(found) == Some("poetry")).then(|| self.configured(at));
+        }
         if let Some(asked) = invocation(&found.words) {
             return match asked.manager.kind {
                 Kind::System => self.system(at, &asked),
                 Kind::Python if asked.manager.name == "pip" => Some(self.pip(at, &asked)),
-                Kind::Python => Some(Err(format!(
-                    "where `{shown}` leaves what it installs is not known"
-                ))),
+                Kind::Python => Some(self.managed(at, &asked)),
                 _ => None,
             };
         }
@@ -295,7 +395,7 @@ impl Language for Python<'_> {
             }
             None => written.cloned().unwrap_or_default(),
         };
-        self.starts_with_python(stage)?;
+        let starter = self.starts_with_python(stage)?;
         if let Some((_, shown)) = self.runs.iter().find(|(step, _)| *step <= parts.last) {
             return Err(format!("`{shown}` runs before all packages are installed"));
         }
@@ -322,7 +422,20 @@ impl Language for Python<'_> {
                 names.join(" ")
             ));
         }
-        match self.installs.as_slice() {
+        let ships_manager = self
+            .starters
+            .iter()
+            .chain(&starter)
+            .any(|one| self.tools.contains(one));
+        let is_managed = self.fills_image || !self.environments.is_empty();
+        let installs = self
+            .installs
+            .iter()
+            .filter(|one| !(one.is_tool && is_managed));
+        match installs.collect::<Vec<_>>().as_slice() {
+            // Each has to see what the others installed.
+            _ if self.fills_image || ships_manager => runtime.carried.push(PREFIX[1].to_owned()),
+            [] if is_managed => {}
             [] => return Err("no step installs what the application needs".to_owned()),
             [_] if has_old_pip(stage_version(&stage.model.end)) => {
                 return Err("the pip of the base image may not know `--prefix`".to_owned());
@@ -332,45 +445,19 @@ impl Language for Python<'_> {
                 runtime.edits.push(Edit::insert(one.place, option));
                 runtime.moved = Some(PREFIX);
             }
-            // Each has to see what the others installed.
             _ => runtime.carried.push(PREFIX[1].to_owned()),
         }
+        runtime.carried.extend(self.environments.iter().cloned());
+        runtime
+            .carried
+            .extend(self.configuration(starter.as_deref())?);
+        self.is_alone(stage)?;
         debug_assert!(self.installs.iter().all(|one| one.step <= parts.last));
         Ok(runtime)
     }
 }
 
 impl Python<'_> {
-    /// The container starts Python, or a command that a package of it brings.
-    fn starts_with_python(&self, stage: &Stage<'_>) -> Result<(), String> {
-        let program = Program::of(self.cx, stage)?;
-        let name = match program.name.strip_prefix("/usr/local/bin/") {
-            Some(name) => name,
-            None => &program.name,
-        };
-        let mut words = program.arguments.iter().map(String::as_str);
-        let is_plain =
-            |word: &&str| matches!(*word, "-u" | "-B" | "-O" | "-OO" | "-s" | "-E" | "-I");
-        let first = words.find(|word| !is_plain(word));
-        let is_module = first == Some("-m");
-        let is_known = match is_python(name) {
-            true => is_module || first.is_some_and(|word| !word.starts_with('-')),
-            false => self.rule.python.scripts.iter().any(|one| one == name),
-        };
-        if !is_known {
-            return Err(format!(
-                "what `{}` needs when it runs is not known",
-                program.name
-            ));
-        }
-        if let Some(file) =
-            first.filter(|file| is_python(name) && !is_module && !is_copied(stage, file))
-        {
-            return Err(format!("`{file}`, which `{name}` runs, is not copied"));
-        }
-        program::check_health(stage, is_python)
-    }
-
     /// The packages of the distribution that the runtime stage needs.
     fn libraries(&self, stage: &Stage<'_>) -> Result<BTreeSet<String>, String> {
         let python = &self.rule.python;
@@ -407,38 +494,6 @@ impl Python<'_> {
     }
 }
 
-impl Knowledge {
-    /// Whether this version of a package comes compiled for the Python, where that matters.
-    fn is_compiled(&self, name: &str, version: &str, minor: Option<u32>) -> bool {
-        let Some(wheels) = self.wheels.get(name) else {
-            return true;
-        };
-        let first = minor.and_then(|minor| wheels.get(&minor.to_string()));
-        first.is_some_and(|first| numbers(version) >= numbers(first))
-    }
-
-    fn has_libraries(&self, package: &str) -> bool {
-        let mut releases = self.libraries_of.values();
-        self.libraries.contains_key(package) || releases.any(|one| one.contains_key(package))
-    }
-
-    /// The libraries of a package for building, in this release; none where it has none.
-    fn libraries_of(&self, package: &str, release: Option<&str>) -> Result<Vec<String>, String> {
-        if let Some(libraries) = self.libraries.get(package) {
-            return Ok(libraries.clone());
-        }
-        if !self.has_libraries(package) {
-            return Ok(Vec::new());
-        }
-        let release = release.and_then(|release| self.libraries_of.get(release));
-        let libraries = release.and_then(|release| release.get(package));
-        let libraries = libraries.cloned();
-        libraries.ok_or_else(|| {
-            format!("what the library of `{package}` is called in the release of the base image is not known")
-        })
-    }
-}
-
 /// Whether a step puts something where this file is, or above it.
 fn is_copied(stage: &Stage<'_>, file: &str) -> bool {
     let Some(file) = stage.model.end.absolute(file) else {
@@ -456,14 +511,17 @@ fn is_copied(stage: &Stage<'_>, file: &str) -> bool {
     })
 }
 
+/// The manager of projects that a requirement is.
+fn named_manager(one: &Requirement) -> Option<&'static str> {
+    let Source::Index { name, .. } = &one.source else {
+        return None;
+    };
+    MANAGERS.into_iter().find(|manager| manager == name)
+}
+
 /// A package of the distribution, without its version.
 fn plain(name: &str) -> &str {
     name.split(['=', '/']).next().unwrap_or(name)
-}
-
-fn numbers(version: &str) -> Vec<u32> {
-    let numbers = version.split('.').map_while(|part| part.parse().ok());
-    numbers.collect()
 }
 
 /// Whether the pip of an image may be older than 8, which learned `--prefix`: the versions that were not built again since.

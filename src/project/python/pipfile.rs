@@ -27,6 +27,8 @@ pub struct PipfileLock {
     pub hash: Option<String>,
     /// Packages of `default`.
     pub packages: BTreeMap<String, Vec<Origin>>,
+    /// The versions of those that have one, such as `==4.2`.
+    pub versions: BTreeMap<String, String>,
     /// Packages of `develop`.
     pub dev_packages: BTreeMap<String, Vec<Origin>>,
 }
@@ -55,7 +57,10 @@ pub fn pipfile(path: &str, bytes: &[u8]) -> Result<Pipfile, ManifestError> {
 /// It is not JSON, or not of the shape that pipenv writes.
 pub fn pipfile_lock(path: &str, bytes: &[u8]) -> Result<PipfileLock, ManifestError> {
     let lock: Lock = read::json(path, bytes)?;
+    let versions: Versions = read::json(path, bytes)?;
+    let version = |(name, one): (String, Version)| Some((name, one.version?));
     Ok(PipfileLock {
+        versions: versions.default.into_iter().filter_map(version).collect(),
         hash: lock.meta.hash.get("sha256").cloned(),
         packages: origins(lock.default),
         dev_packages: origins(lock.develop),
@@ -85,6 +90,18 @@ struct Lock {
     meta: Meta,
     default: BTreeMap<String, Described>,
     develop: BTreeMap<String, Described>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Versions {
+    default: BTreeMap<String, Version>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Version {
+    version: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -142,6 +159,7 @@ call = {call = "app.cli:main"}
         assert_eq!(facts.hash.as_deref(), Some("abc"));
         assert_eq!(facts.packages["app"], [Origin::Path(".".to_owned())]);
         assert_eq!(facts.packages["django"], [Origin::Index]);
+        assert_eq!(facts.versions["django"], "==4.2");
     }
 
     #[test]

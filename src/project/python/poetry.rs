@@ -17,6 +17,8 @@ pub struct Poetry {
     pub dependencies: BTreeMap<String, Vec<Origin>>,
     /// The other groups by name; `dev-dependencies` of old files is group `dev`.
     pub groups: BTreeMap<String, PoetryGroup>,
+    /// The names of its console scripts.
+    pub scripts: Vec<String>,
     /// Readme files, which a build of the package reads.
     pub readme: Vec<String>,
 }
@@ -50,11 +52,20 @@ impl Poetry {
 pub(super) struct Table {
     name: Option<String>,
     package_mode: Option<bool>,
+    build: Option<toml::Value>,
+    scripts: BTreeMap<String, toml::Value>,
     dependencies: BTreeMap<String, Described>,
     dev_dependencies: BTreeMap<String, Described>,
     group: BTreeMap<String, Group>,
     #[serde(deserialize_with = "one_or_more")]
     readme: Vec<String>,
+}
+
+impl Table {
+    /// Whether a script builds part of the package.
+    pub(super) fn has_script(&self) -> bool {
+        self.build.is_some()
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -90,6 +101,7 @@ impl From<Table> for Poetry {
             package_mode: table.package_mode.unwrap_or(true),
             dependencies,
             groups,
+            scripts: table.scripts.into_keys().collect(),
             readme: table.readme,
         }
     }

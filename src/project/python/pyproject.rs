@@ -25,6 +25,8 @@ pub struct Pyproject {
     pub uv: Option<Uv>,
     /// Whether there is a `[tool.pdm]`.
     pub pdm: bool,
+    /// Whether a build of the package may run code of the project, or compile some: a build script or hooks are named.
+    pub has_build_hooks: bool,
     /// What computes the version from the repository's history, if anything does.
     pub version_source: Option<VersionSource>,
     /// Files that the metadata reads when the package is built: readme, license, setuptools' `file = …`; relative to
@@ -41,6 +43,8 @@ pub struct Standard {
     pub version: Option<String>,
     /// The fields that the build backend computes, such as `version` and `dependencies`.
     pub dynamic: Vec<String>,
+    /// `requires-python`, verbatim.
+    pub requires_python: Option<String>,
     /// What it requires; incomplete where `dynamic` holds `dependencies`.
     pub dependencies: Vec<Requirement>,
     /// Its extras.
@@ -149,6 +153,7 @@ impl Reader<'_> {
         let build_system = document.build_system.map(|table| self.build_system(table));
         let build_system = build_system.transpose()?;
         let tool = document.tool;
+        let has_build_hooks = tool.has_build_hooks();
         let version_source = tool.version_source(build_system.as_ref());
         let mut groups = BTreeMap::new();
         let pdm = tool.pdm.is_some();
@@ -178,6 +183,7 @@ impl Reader<'_> {
             poetry: tool.poetry.map(Poetry::from),
             uv: tool.uv.map(Uv::from),
             pdm,
+            has_build_hooks,
             version_source,
             metadata_files,
         })
@@ -194,6 +200,7 @@ impl Reader<'_> {
             name: table.name,
             version: table.version,
             dynamic: table.dynamic,
+            requires_python: table.requires_python,
             scripts: table.scripts,
         })
     }

@@ -23,6 +23,7 @@ pub(super) struct ProjectTable {
     pub(super) name: Option<String>,
     pub(super) version: Option<String>,
     pub(super) dynamic: Vec<String>,
+    pub(super) requires_python: Option<String>,
     pub(super) dependencies: Vec<Spanned<String>>,
     pub(super) optional_dependencies: BTreeMap<String, Vec<Spanned<String>>>,
     pub(super) scripts: BTreeMap<String, String>,
@@ -97,12 +98,14 @@ impl From<UvTable> for Uv {
 pub(super) struct PdmTable {
     pub(super) dev_dependencies: BTreeMap<String, Vec<Spanned<String>>>,
     pub(super) version: Option<Value>,
+    pub(super) build: Option<Value>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 pub(super) struct HatchTable {
     pub(super) version: Option<Value>,
+    pub(super) build: Option<Value>,
 }
 
 impl Document {
@@ -132,6 +135,17 @@ impl Document {
 }
 
 impl Tool {
+    /// Whether a build of the package runs code of the project, or compiles some.
+    pub(super) fn has_build_hooks(&self) -> bool {
+        let poetry = self.poetry.as_ref().is_some_and(poetry::Table::has_script);
+        let hatch = self.hatch.as_ref().and_then(|table| table.build.as_ref());
+        let pdm = self.pdm.as_ref().and_then(|table| table.build.as_ref());
+        let setuptools = self.setuptools.as_ref();
+        let modules = setuptools.and_then(|table| table.get("ext-modules"));
+        let hooks = hatch.is_some_and(|build| build.to_string().contains("hooks"));
+        poetry || hooks || pdm.is_some() || modules.is_some()
+    }
+
     /// What takes the version from the repository: a tool's own table first, then the build requirements.
     pub(super) fn version_source(&self, build: Option<&BuildSystem>) -> Option<VersionSource> {
         let source = |value: &Option<Value>| {
