@@ -1,6 +1,7 @@
 //! A stage that is split in two: the builder does what it did, in the same order and state, and the stage that ships is
 //! configured as it was, and holds the program at the path where it was.
 
+mod dotnet;
 mod java;
 mod python;
 
@@ -196,13 +197,16 @@ fn says(
 }
 
 /// Variables that compilers and build tools read, and no program that they made.
-const COMPILER: [&str; 27] = [
+const COMPILER: [&str; 31] = [
     "CARGO_INCREMENTAL",
     "CARGO_NET_GIT_FETCH_WITH_CLI",
     "CARGO_TERM_COLOR",
     "CGO_CFLAGS",
     "CGO_ENABLED",
     "CGO_LDFLAGS",
+    "DOTNET_CLI_TELEMETRY_OPTOUT",
+    "DOTNET_NOLOGO",
+    "DOTNET_SKIP_FIRST_TIME_EXPERIENCE",
     "GO111MODULE",
     "GOAMD64",
     "GOARCH",
@@ -221,6 +225,7 @@ const COMPILER: [&str; 27] = [
     "GRADLE_USER_HOME",
     "MAVEN_CONFIG",
     "MAVEN_OPTS",
+    "NUGET_XMLDOC_MODE",
     "RUSTC_WRAPPER",
     "RUSTFLAGS",
     "SQLX_OFFLINE",
@@ -283,6 +288,7 @@ fn is_restored(
                 .as_deref()
                 == shipped.end.workdir()
         }
+        Keyword::Env if dotnet::unsets_address(instruction, shipped) => allowed.config("env"),
         Keyword::Env => {
             let [pair] = instruction.pairs() else {
                 return false;
@@ -383,6 +389,9 @@ fn holds_its_program(
     } else if java::is_old(shipped) {
         let stages = (shipped, builder, runtime);
         Some(java::holds(stages, carried, (program, arguments)))
+    } else if dotnet::is_old(shipped) {
+        let stages = (shipped, builder, runtime);
+        Some(dotnet::holds(stages, carried, (program, arguments)))
     } else {
         None
     };

@@ -5,6 +5,7 @@
 //! the runtime stage word for word. Never splits where a step may leave something behind that nobody can tell.
 
 mod assets;
+mod dotnet;
 mod go;
 mod java;
 mod made;
@@ -35,6 +36,7 @@ pub(super) struct SplitStages {
     aside: Vec<String>,
     /// Directories of that kind.
     aside_directories: Vec<String>,
+    dotnet: dotnet::Knowledge,
     go: go::Knowledge,
     java: java::Knowledge,
     node: node::Knowledge,
@@ -159,6 +161,9 @@ impl SplitStages {
         }
         if base.is_family("rust") {
             return Some(Box::new(rust::Rust::new(self, cx)));
+        }
+        if dotnet::Dotnet::is_of(stage) {
+            return Some(Box::new(dotnet::Dotnet::new(self, cx, stage)));
         }
         if java::Java::is_of(stage) {
             return Some(Box::new(java::Java::new(self, cx)));

@@ -331,3 +331,45 @@ fn a_shell_that_starts_java_is_looked_through() {
     let bad = runtime.replace("app.jar /a/app.jar", "x.jar /a/x.jar");
     stops(SPLIT, before, &format!("{builder}{bad}"));
 }
+
+#[test]
+fn what_dotnet_publishes_ships_on_the_image_that_only_runs() {
+    let before = "FROM mcr.microsoft.com/dotnet/sdk:6.0-jammy\nENV DOTNET_NOLOGO=1 A=b\nWORKDIR /a\nCOPY . .\nRUN dotnet publish -o /out\nWORKDIR /out\nENTRYPOINT [\"dotnet\", \"A.dll\"]";
+    let builder = "FROM mcr.microsoft.com/dotnet/sdk:6.0-jammy AS build\nENV DOTNET_NOLOGO=1 A=b\nWORKDIR /a\nCOPY . .\nRUN dotnet publish -o /out\n";
+    let runtime = "FROM mcr.microsoft.com/dotnet/aspnet:6.0-jammy\nENV DOTNET_NOLOGO=1 A=b\nWORKDIR /a\nENV ASPNETCORE_URLS=\nCOPY --from=build /out /out\nWORKDIR /out\nENTRYPOINT [\"dotnet\", \"A.dll\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    let plain = runtime.replace("aspnet:", "runtime:");
+    let plain = plain.replace("ENV ASPNETCORE_URLS=\n", "");
+    passes(SPLIT, before, &format!("{builder}{plain}"));
+    for (from, to) in [
+        ("aspnet:6.0", "aspnet:8.0"),
+        ("6.0-jammy", "6.0"),
+        ("aspnet:", "runtime-deps:"),
+        ("mcr.microsoft.com/", "example.com/"),
+        ("COPY --from=build /out /out\n", ""),
+        ("/out /out", "/out/A.dll /out/A.dll"),
+        ("A.dll\"]", "B.dll\", \"-x\"]"),
+        ("ASPNETCORE_URLS=", "ASPNETCORE_URLS=x"),
+        ("ASPNETCORE_URLS=", "OTHER="),
+        ("ENV DOTNET_NOLOGO=1 A=b\n", ""),
+    ] {
+        let bad = runtime.replacen(from, to, 1);
+        assert_ne!(bad, runtime, "{from}");
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+    let builds = |text: &str| text.replace("dotnet publish", "dotnet build");
+    stops(
+        SPLIT,
+        &builds(before),
+        &builds(&format!("{builder}{runtime}")),
+    );
+    let pinned = |text: &str| text.replace("6.0-jammy", "6.0.428");
+    stops(
+        SPLIT,
+        &pinned(before),
+        &pinned(&format!("{builder}{runtime}")),
+    );
+    let set =
+        |text: &str| text.replace("ENV DOTNET", "ENV ASPNETCORE_URLS=http://+:80\nENV DOTNET");
+    stops(SPLIT, &set(before), &set(&format!("{builder}{runtime}")));
+}

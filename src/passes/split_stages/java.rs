@@ -313,7 +313,19 @@ impl Java<'_> {
 
     /// What an archive holds of the context, and what only the build reads there.
     fn packed(&self) -> Vec<(String, String)> {
-        let patterns = ["src", "target", "build", "buildSrc", "gradle", "**/src"];
+        let patterns = [
+            "src",
+            "target",
+            "build",
+            "buildSrc",
+            "gradle",
+            "*/src",
+            "*/*/src",
+            "config/checkstyle",
+            "config/detekt",
+            "config/pmd",
+            "config/spotbugs",
+        ];
         let all = self.builds.iter().flat_map(|build| {
             let root = build.root.clone();
             patterns.map(|pattern| (root.clone(), pattern.to_owned()))

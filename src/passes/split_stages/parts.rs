@@ -12,8 +12,8 @@ use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
 
 /// Commands that leave nothing behind.
-const NEUTRAL: [&str; 14] = [
-    ":", "[", "cd", "date", "echo", "export", "false", "ls", "printf", "pwd", "set", "test",
+const NEUTRAL: [&str; 15] = [
+    ":", "[", "cd", "date", "dir", "echo", "export", "false", "ls", "printf", "pwd", "set", "test",
     "true", "unset",
 ];
 

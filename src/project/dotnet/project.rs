@@ -24,6 +24,10 @@ pub struct DotnetProject {
     pub native: Option<Value>,
     /// `RestorePackagesWithLockFile`
     pub lock_file: Option<Value>,
+    /// `InvariantGlobalization`
+    pub invariant: Option<Value>,
+    /// `FrameworkReference`
+    pub framework_references: Vec<String>,
     /// `ProjectReference`
     pub projects: Vec<Reference>,
     /// `PackageReference`: names and versions; the version may stand in `Directory.Packages.props`.
@@ -92,6 +96,11 @@ pub fn dotnet_project(path: &str, bytes: &[u8]) -> Result<DotnetProject, Manifes
             "PublishSingleFile" => set(&mut project.single_file, node),
             "PublishAot" => set(&mut project.native, node),
             "RestorePackagesWithLockFile" => set(&mut project.lock_file, node),
+            "InvariantGlobalization" => set(&mut project.invariant, node),
+            "FrameworkReference" => {
+                let name = node.attribute("Include").map(str::to_owned);
+                project.framework_references.extend(name);
+            }
             "ProjectReference" => project.projects.extend(reference("Include")),
             "PackageReference" => project.packages.extend(package(node)),
             _ => {}
@@ -199,6 +208,7 @@ mod tests {
     <OutputType>Exe</OutputType>
     <SelfContained Condition="'$(Configuration)' == 'Release'">true</SelfContained>
     <PublishSingleFile>$(Single)</PublishSingleFile>
+    <InvariantGlobalization>true</InvariantGlobalization>
   </PropertyGroup>
   <Import Project="..\..\build\common.props" />
   <Import Project="$(Extra)" Condition="Exists('$(Extra)')" />
@@ -206,6 +216,7 @@ mod tests {
     <PackageReference Include="Serilog" Version="3.1.1" />
     <PackageReference Include="Npgsql"><Version>8.0.0</Version></PackageReference>
     <PackageReference Include="Central" />
+    <FrameworkReference Include="Microsoft.AspNetCore.App" />
     <ProjectReference Include="..\Core\Core.csproj" />
     <ProjectReference Include="../A/A.csproj; ../B/B.fsproj" />
   </ItemGroup>
@@ -230,6 +241,8 @@ mod tests {
         assert!(project.is_web());
         assert_eq!(project.frameworks, [literal("net8.0")]);
         assert_eq!(project.assembly_name, Some(literal("Shop.Web")));
+        assert_eq!(project.invariant, Some(literal("true")));
+        assert_eq!(project.framework_references, ["Microsoft.AspNetCore.App"]);
         assert!(matches!(project.self_contained, Some(Value::Computed(_))));
         assert!(matches!(project.single_file, Some(Value::Computed(_))));
         let paths: Vec<_> = project
@@ -241,7 +254,7 @@ mod tests {
             paths,
             ["../Core/Core.csproj", "../A/A.csproj", "../B/B.fsproj"]
         );
-        assert_eq!(project.projects[0].line, 16);
+        assert_eq!(project.projects[0].line, 18);
         assert_eq!(project.imports[0].path, literal("../../build/common.props"));
         assert!(project.imports[1].conditional && project.imports[1].path.literal().is_none());
         assert_eq!(

@@ -1,0 +1,65 @@
+//! .NET in a stage that is split in two: the stage that ships is built on the image of the same tag that only runs, and
+//! takes over the directory of what it starts.
+
+use crate::model::{Stage, Step};
+use crate::syntax::{Instruction, Keyword};
+
+/// Whether the old base is an image that compiles.
+pub(super) fn is_old(shipped: &Stage<'_>) -> bool {
+    let base = shipped.end.base();
+    let is_family = base.is_family("dotnet") || base.is_family("dotnet-core");
+    is_family && word(shipped).contains("/sdk:")
+}
+
+fn word(stage: &Stage<'_>) -> String {
+    let word = stage.from.words().first();
+    word.map(|word| word.text.clone()).unwrap_or_default()
+}
+
+/// Whether the stage that ships has .NET, and takes over what it is to run.
+pub(super) fn holds(
+    (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
+    carried: &[String],
+    (program, arguments): (&str, &[String]),
+) -> bool {
+    let (old, new) = (word(shipped), word(runtime));
+    let runs_only = |kind: &str| old.replacen("/sdk:", &format!("/{kind}:"), 1) == new;
+    let tag = old.rsplit(':').next().unwrap_or_default();
+    let version = tag.split('-').next().unwrap_or_default();
+    let is_release = version.split('.').count() == 2 && !tag.ends_with("-aot");
+    if !is_release || !runs_only("aspnet") && !runs_only("runtime") {
+        return false;
+    }
+    let mut words = vec![program.to_owned()];
+    words.extend_from_slice(arguments);
+    if let [shell, option, text] = words.as_slice()
+        && matches!(shell.as_str(), "sh" | "bash" | "/bin/sh" | "/bin/bash")
+        && option == "-c"
+    {
+        let text = text.split_whitespace().map(str::to_owned);
+        words = text.skip_while(|word| word == "exec").collect();
+    }
+    let file = match words.as_slice() {
+        [dotnet, file, ..] if dotnet == "dotnet" && file.ends_with(".dll") => file,
+        [file, ..] if file.contains('/') => file,
+        _ => return false,
+    };
+    let is_published = |step: &Step<'_>| {
+        let text = String::from_utf8_lossy(step.instruction.args_text()).into_owned();
+        step.instruction.keyword == Keyword::Run && text.contains("dotnet publish")
+    };
+    let place = runtime.end.absolute(file);
+    let directory = place.as_deref().and_then(|place| place.rsplit_once('/'));
+    let is_held =
+        directory.is_some_and(|(directory, _)| carried.iter().any(|one| one == directory));
+    is_held && builder.steps.iter().any(is_published)
+}
+
+/// Whether an ENV takes back the address that the image with the web server sets, and that the compiler's does not.
+pub(super) fn unsets_address(env: &Instruction, shipped: &Stage<'_>) -> bool {
+    let [pair] = env.pairs() else {
+        return false;
+    };
+    let is_address = pair.key.text == "ASPNETCORE_URLS" && pair.value.text.is_empty();
+    is_address && is_old(shipped) && shipped.end.variable("ASPNETCORE_URLS").is_none()
+}
