@@ -4,6 +4,7 @@
 mod dotnet;
 mod java;
 mod python;
+mod rust;
 
 use super::instruction::{self, is_same_text, same_platform};
 use super::{Allowed, Fault, Side, Verdict, config, copies, mounts, steps};
@@ -176,6 +177,7 @@ fn says(
             Some(path) => carried.push(path),
             None if is_restored((after, new), shipped, allowed) => {}
             None if allowed.has(&Effect::Packages) && python::installs_libraries(new) => {}
+            None if allowed.has(&Effect::Packages) && rust::installs_libraries(new, shipped) => {}
             None => {
                 let reason = format!("{} is added to the stage that ships", instruction.keyword);
                 return Err(Fault::new(reason, instruction.span));

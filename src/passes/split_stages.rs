@@ -17,6 +17,8 @@ mod rust;
 mod slim;
 mod write;
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 
 use crate::pass::project_place::Place;
@@ -201,6 +203,15 @@ impl SplitStages {
         let runtime = language.runtime(stage, &parts)?;
         Ok((parts, runtime))
     }
+}
+
+/// The step that installs packages of Debian, and nothing else.
+fn install(packages: &BTreeSet<String>) -> String {
+    let names: Vec<&str> = packages.iter().map(String::as_str).collect();
+    format!(
+        "RUN apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+        names.join(" ")
+    )
 }
 
 /// The small image of the distribution on which the stage stands. A tag that moves stands on Debian's stable release, or

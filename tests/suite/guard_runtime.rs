@@ -373,3 +373,30 @@ fn what_dotnet_publishes_ships_on_the_image_that_only_runs() {
         |text: &str| text.replace("ENV DOTNET", "ENV ASPNETCORE_URLS=http://+:80\nENV DOTNET");
     stops(SPLIT, &set(before), &set(&format!("{builder}{runtime}")));
 }
+
+#[test]
+fn libraries_that_crates_link_are_installed() {
+    let before = "FROM rust:1.75\nWORKDIR /a\nCOPY . .\nRUN cargo build --release\nUSER 1000\nCMD [\"target/release/a\"]";
+    let builder = "FROM rust:1.75 AS build\nWORKDIR /a\nCOPY . .\nRUN cargo build --release\n";
+    let runtime = "FROM debian:bookworm-slim\nRUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl3 && rm -rf /var/lib/apt/lists/*\nCOPY --from=build /a/target/release/a /a/target/release/a\nWORKDIR /a\nUSER 1000\nCMD [\"target/release/a\"]";
+    passes(SPLIT, before, &format!("{builder}{runtime}"));
+    stops(
+        "stages base config:env",
+        before,
+        &format!("{builder}{runtime}"),
+    );
+    for (from, to) in [
+        ("libssl3", "openssl"),
+        ("libssl3", "libssl-dev"),
+        ("libssl3", "libssl3; ls"),
+        ("ca-certificates ", "curl "),
+        (" && rm -rf /var/lib/apt/lists/*", ""),
+        ("RUN apt-get", "RUN --network=none apt-get"),
+    ] {
+        let bad = runtime.replacen(from, to, 1);
+        assert_ne!(bad, runtime, "{from}");
+        stops(SPLIT, before, &format!("{builder}{bad}"));
+    }
+    let go = |text: &str| text.replace("rust:1.75", "golang:1.22");
+    stops(SPLIT, &go(before), &go(&format!("{builder}{runtime}")));
+}

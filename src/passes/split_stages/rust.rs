@@ -1,14 +1,16 @@
 //! Rust: the runtime stage takes over what `cargo build` and `cargo install` make.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Deserialize;
 
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
 use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages, small};
+use super::{At, For, Language, Runtime, SplitStages, install, small};
 use crate::context::path;
-use crate::model::managers::{Invocation, invocation};
+use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::cargo_packages::Packages;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
@@ -26,7 +28,18 @@ pub(super) struct Knowledge {
     compiler_variables: Vec<String>,
     /// Crates that are called like those that link a library of the system, and link none, or one that each image has.
     links_nothing: Vec<String>,
+    /// Packages of distributions that only builds need.
+    build_packages: Vec<String>,
+    /// Crates that link a library of the system, and the package that they are built with.
+    links: BTreeMap<String, String>,
+    /// The libraries behind those packages, by release of Debian.
+    libraries_of: BTreeMap<String, BTreeMap<String, Vec<String>>>,
+    /// Crates that bring the library themselves: by the feature that a crate above asks for.
+    vendored: BTreeMap<String, [String; 2]>,
 }
+
+/// Packages with which programs look for the certificates of authorities in files of their own.
+const TLS: [&str; 2] = ["libcurl4-openssl-dev", "libssl-dev"];
 
 pub(super) struct Rust<'p> {
     rule: &'p SplitStages,
@@ -34,6 +47,8 @@ pub(super) struct Rust<'p> {
     made: Made,
     /// The directories of the context that hold the projects.
     projects: Vec<String>,
+    /// The packages that are installed to build with a library.
+    packages: BTreeSet<String>,
 }
 
 impl<'p> Rust<'p> {
@@ -43,6 +58,7 @@ impl<'p> Rust<'p> {
             cx,
             made: Made::default(),
             projects: Vec::new(),
+            packages: BTreeSet::new(),
         }
     }
 
@@ -202,26 +218,65 @@ impl<'p> Rust<'p> {
         Ok(names)
     }
 
-    /// No crate links a library that the small image may not have.
-    fn links_nothing(&self) -> Result<(), String> {
+    /// The packages of the distribution that the program needs when it runs.
+    ///
+    /// # Errors
+    /// A crate links a library that is not known, or the release is not.
+    fn libraries(&self, stage: &Stage<'_>) -> Result<BTreeSet<String>, String> {
+        let rust = &self.rule.rust;
+        let mut packages = self.packages.clone();
         for root in &self.projects {
             let project = Project::new(self.cx.context, root);
             let lock = project.cargo_lock().map_err(|error| error.to_string())?;
             let lock = lock.ok_or("which crates are linked is not known without `Cargo.lock`")?;
-            let mut crates = lock.sys_crates();
-            let known = |name: &str| self.rule.rust.links_nothing.iter().any(|one| one == name);
-            if let Some(found) = crates.find(|found| !known(&found.name)) {
-                return Err(format!(
-                    "`{}` links a library that the small image may not have",
-                    found.name
-                ));
+            for found in lock.sys_crates() {
+                let name = &found.name;
+                if rust.links_nothing.contains(name) || self.is_vendored(&project, name) {
+                    continue;
+                }
+                let package = rust.links.get(name).ok_or_else(|| {
+                    format!("`{name}` links a library that the small image may not have")
+                })?;
+                packages.insert(package.clone());
             }
         }
-        Ok(())
+        let release = stage.model.end.release();
+        let table = release.and_then(|release| rust.libraries_of.get(release));
+        let mut libraries = BTreeSet::new();
+        for package in packages {
+            let known = table.and_then(|table| table.get(&package));
+            libraries.extend(known.cloned().ok_or_else(|| {
+                format!("what the library of `{package}` is called in the release of the base image is not known")
+            })?);
+            if TLS.contains(&package.as_str()) {
+                libraries.insert(CERTIFICATES.to_owned());
+            }
+        }
+        Ok(libraries)
+    }
+
+    /// Whether the manifest asks for a feature with which the crate brings the library itself.
+    fn is_vendored(&self, project: &Project<'_>, name: &str) -> bool {
+        let Some([above, feature]) = self.rule.rust.vendored.get(name) else {
+            return false;
+        };
+        let manifest = project.cargo_toml().ok().flatten();
+        let features = manifest.and_then(|manifest| manifest.features_of.get(above));
+        features.is_some_and(|features| features.contains(feature))
     }
 }
 
+/// The package with the certificates of authorities.
+const CERTIFICATES: &str = "ca-certificates";
+
 impl Language for Rust<'_> {
+    fn builds_with(&self, package: &str) -> bool {
+        let rust = &self.rule.rust;
+        let mut tables = rust.libraries_of.values();
+        rust.build_packages.iter().any(|one| one == package)
+            || tables.any(|table| table.contains_key(package))
+    }
+
     fn only_builds(&self, variable: &str) -> bool {
         self.rule
             .rust
@@ -233,6 +288,14 @@ impl Language for Rust<'_> {
     fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
         let found = at.found.command;
         if let Some(cargo) = invocation(&found.words) {
+            if cargo.manager.kind == Kind::System && cargo.role == Role::Install {
+                let names = cargo.packages.iter();
+                let names = names.map(|index| found.words[*index].text.as_str());
+                let tables = &self.rule.rust.libraries_of;
+                let known =
+                    names.filter(|name| tables.values().any(|table| table.contains_key(*name)));
+                self.packages.extend(known.map(str::to_owned));
+            }
             if cargo.manager.name != "cargo" {
                 return None;
             }
@@ -253,7 +316,7 @@ impl Language for Rust<'_> {
         let program = Program::of(self.cx, stage)?;
         let path = program.find(stage.model, &self.made)?;
         program::check_health(stage, |_| false)?;
-        self.links_nothing()?;
+        let libraries = self.libraries(stage)?;
         let sorting = Sorting {
             rule: self.rule,
             sources: &self.rule.rust.sources,
@@ -263,9 +326,17 @@ impl Language for Rust<'_> {
         let home = path::parent(&path);
         let is_found = !program.name.contains('/') && home.ends_with("/cargo/bin");
         let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
-        Ok(Runtime {
-            lines: search.into_iter().collect(),
-            ..Runtime::of_program(small(stage)?, path, assets)
-        })
+        let mut runtime = Runtime::of_program(small(stage)?, path, assets);
+        if !libraries.is_empty() {
+            let has_certificates = libraries.contains(CERTIFICATES);
+            runtime
+                .carried
+                .retain(|path| !(has_certificates && path.starts_with("/etc/ssl/certs/")));
+            runtime.lines.push(install(&libraries));
+            // Before a USER who may install nothing.
+            runtime.first = true;
+        }
+        runtime.lines.extend(search);
+        Ok(runtime)
     }
 }

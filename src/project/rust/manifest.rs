@@ -19,6 +19,8 @@ pub struct CargoToml {
     pub path_dependencies: Vec<PathDependency>,
     /// Whether a dependency comes from a repository.
     pub has_git_dependencies: bool,
+    /// The features that are asked for of dependencies that are always there, by name.
+    pub features_of: BTreeMap<String, Vec<String>>,
 }
 
 /// `[package]`
@@ -102,7 +104,7 @@ pub fn cargo_toml(path: &str, bytes: &[u8]) -> Result<CargoToml, ManifestError> 
         .chain(targets)
         .chain(file.patch.values());
     for (name, dependency) in tables.flatten() {
-        let Dependency::Table { path, git } = dependency else {
+        let Dependency::Table { path, git, .. } = dependency else {
             continue;
         };
         facts.has_git_dependencies |= git.is_some();
@@ -112,6 +114,16 @@ pub fn cargo_toml(path: &str, bytes: &[u8]) -> Result<CargoToml, ManifestError> 
                 name: name.clone(),
                 path: path.clone(),
             }));
+    }
+    for (name, dependency) in &file.dependencies {
+        if let Dependency::Table {
+            optional: false,
+            features,
+            ..
+        } = dependency
+        {
+            facts.features_of.insert(name.clone(), features.clone());
+        }
     }
     facts.path_dependencies.sort();
     facts.path_dependencies.dedup();
@@ -167,6 +179,10 @@ enum Dependency {
     Table {
         path: Option<String>,
         git: Option<String>,
+        #[serde(default)]
+        optional: bool,
+        #[serde(default)]
+        features: Vec<String>,
     },
 }
 

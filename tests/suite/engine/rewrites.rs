@@ -151,6 +151,7 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("python-postgres", &[]),
     ("python-several", &[]),
     ("rust", &["cargo-registry"]),
+    ("rust-openssl", &["rust-build-cache"]),
     ("rust-pages", &["rust-build-cache"]),
     ("rust-server", &["rust-build-cache"]),
     ("shell-form", &["exec-form"]),

@@ -108,3 +108,11 @@ fn names_the_line_of_a_mistake() {
 fn never_panics() {
     survives(&[MANIFEST], |bytes| drop(cargo_toml("Cargo.toml", bytes)));
 }
+
+#[test]
+fn tells_the_features_of_dependencies_that_are_always_there() {
+    let text = "[dependencies]\na = { version = \"1\", features = [\"x\"] }\nb = { version = \"1\", optional = true, features = [\"y\"] }\nc = \"1\"\n[dev-dependencies]\nd = { version = \"1\", features = [\"z\"] }\n";
+    let facts = cargo_toml("Cargo.toml", text.as_bytes()).unwrap();
+    let expected = [("a".to_owned(), vec!["x".to_owned()])];
+    assert_eq!(facts.features_of, expected.into());
+}
