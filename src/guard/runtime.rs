@@ -412,7 +412,7 @@ fn holds_its_program(
     };
     let is_held = if program.contains('/') {
         is_below(program)
-    } else if is_small_node(shipped, runtime) {
+    } else if shipped.end.base().is_family("node") && is_small(shipped, runtime) {
         match program.as_str() {
             "node" => arguments
                 .iter()
@@ -437,15 +437,27 @@ fn holds_its_program(
     }
 }
 
-/// Whether the new base is the small image of the same tag of Node.
-fn is_small_node(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
-    let word = |stage: &Stage<'_>| stage.from.words().first().map(|word| word.text.clone());
-    let (Some(old), Some(new)) = (word(shipped), word(runtime)) else {
-        return false;
+/// Whether the new base is the small image of the same tag.
+fn is_small(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
+    let (old, new) = (image(shipped), image(runtime));
+    let plain = old.strip_suffix(":latest").unwrap_or(&old);
+    // `3.11-slim-bookworm`, `slim-bookworm`.
+    let named = ["-slim-", ":slim-"].iter().any(|slim| {
+        let joint = if *slim == "-slim-" { "-" } else { ":" };
+        new.contains(slim) && new.replacen(slim, joint, 1) == old
+    });
+    let name = plain.rsplit('/').next();
+    let by_tag = match name.is_some_and(|name| name.contains(':')) {
+        true => new == format!("{old}-slim"),
+        false => new == format!("{plain}:slim"),
     };
-    let untagged = old.strip_suffix(":latest").unwrap_or(&old);
-    let is_small = new == format!("{old}-slim") || new == format!("{untagged}:slim");
-    shipped.end.base().is_family("node") && is_small
+    named || by_tag
+}
+
+/// The image that a stage names.
+fn image(stage: &Stage<'_>) -> String {
+    let word = stage.from.words().first();
+    word.map(|word| word.text.clone()).unwrap_or_default()
 }
 
 /// The words of a command in exec form; those of the program that a shell starts.

@@ -83,7 +83,7 @@ pub(super) fn holds(
         ("poetry" | "pipenv" | "uv", Some("run")) => Some(program),
         _ => None,
     };
-    let is_base = is_small(shipped, runtime) || is_same_base(shipped, runtime);
+    let is_base = super::is_small(shipped, runtime) || is_same_base(shipped, runtime);
     if !is_base
         || !homes::are_taken_over(builder, carried)
         || !repeats_copies(shipped, runtime, started_by)
@@ -180,30 +180,7 @@ fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>, started_by: Option<&
     copies(shipped).iter().all(|one| new.contains(one))
 }
 
-fn word(stage: &Stage<'_>) -> String {
-    let word = stage.from.words().first();
-    word.map(|word| word.text.clone()).unwrap_or_default()
-}
-
-/// Whether both are built on the same image of Python.
+/// Whether both are built on the same image.
 fn is_same_base(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
-    shipped.end.base().is_family("python") && word(shipped) == word(runtime)
-}
-
-/// Whether the new base is the small image of the same tag of Python.
-fn is_small(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
-    let (old, new) = (word(shipped), word(runtime));
-    let plain = old.strip_suffix(":latest").unwrap_or(&old);
-    let small = [format!("{old}-slim"), format!("{plain}:slim")];
-    // `3.11-slim-bookworm`, `slim-bookworm`.
-    let named = ["-slim-", ":slim-"].iter().any(|slim| {
-        let joint = if *slim == "-slim-" { "-" } else { ":" };
-        new.contains(slim) && new.replacen(slim, joint, 1) == old
-    });
-    let is_tagged = plain
-        .rsplit('/')
-        .next()
-        .is_some_and(|name| name.contains(':'));
-    let by_tag = new == small[0] && is_tagged || new == small[1] && !is_tagged;
-    shipped.end.base().is_family("python") && (named || by_tag)
+    super::image(shipped) == super::image(runtime)
 }

@@ -27,6 +27,12 @@ const ON_FILES: [&str; 9] = [
     "chmod", "cp", "ln", "mkdir", "mv", "rm", "rmdir", "sed", "touch",
 ];
 
+/// Package managers of Node.
+const MANAGERS: [&str; 3] = ["npm", "pnpm", "yarn"];
+
+/// The scripts of a project that an install of it runs.
+const OWN_SCRIPTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+
 /// What the rule knows of Node.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -94,9 +100,14 @@ impl<'p> Node<'p> {
                 .iter()
                 .map(|index| words[*index].text.as_str());
             let names: Vec<&str> = names.map(without_version).collect();
+            let tools = &self.rule.node.build_tools;
+            // Where Node itself is started, a manager is there for the build.
+            let starts_node = Program::of(self.cx, &self.cx.stages[0])
+                .is_ok_and(|program| program.name == "node");
+            let is_manager = |name: &str| starts_node && MANAGERS.contains(&name);
             let builds = names
                 .iter()
-                .all(|name| self.rule.node.build_tools.iter().any(|one| one == name));
+                .all(|name| is_manager(name) || tools.iter().any(|one| one == name));
             let is_known = !asked.dynamic && !names.is_empty();
             return Ok(if builds && is_known {
                 For::Build
@@ -274,15 +285,25 @@ impl Node<'_> {
                 return Err(format!("`{name}` needs more than the small image has"));
             }
         }
+        let is_plain = OWN_SCRIPTS.iter().all(|name| {
+            let script = package.scripts.get(*name);
+            script.is_none_or(|script| runs_only_node(script))
+        });
         let lock = project.package_lock().ok().flatten();
         let mut scripts = lock.into_iter().flat_map(|lock| &lock.install_scripts);
         let unknown = scripts.find(|place| {
             let name = place.rsplit("node_modules/").next().unwrap_or(place);
-            !self.rule.node.self_contained.iter().any(|one| one == name)
+            let is_own = place.is_empty() && is_plain;
+            !is_own
+                && !self.rule.node.self_contained.iter().any(|one| one == name)
                 && !name.starts_with("@esbuild/")
                 && !name.starts_with("@prisma/engines")
         });
         match unknown {
+            Some(place) if place.is_empty() => Err(
+                "the project runs a script when it is installed: what that needs is not known"
+                    .to_owned(),
+            ),
             Some(place) => Err(format!(
                 "`{place}` runs a script when it is installed: which libraries it takes is not known"
             )),
@@ -362,7 +383,14 @@ impl Node<'_> {
                 let flavor = project.yarn_flavor().ok()??;
                 (flavor == YarnFlavor::Classic).then(|| "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline".to_owned())
             }
-            "pnpm" => Some("pnpm prune --prod".to_owned()),
+            // It runs the scripts of the project again, which may need what it deletes.
+            "pnpm"
+                if !OWN_SCRIPTS
+                    .iter()
+                    .any(|name| package.scripts.contains_key(*name)) =>
+            {
+                Some("pnpm prune --prod".to_owned())
+            }
             _ => None,
         }
     }
@@ -415,6 +443,16 @@ fn omits_dev(place: Place<'_>) -> bool {
         .variable("NODE_ENV")
         .and_then(|one| one.value.clone());
     value.as_deref() == Some("production")
+}
+
+/// Whether a script runs nothing but programs of Node on files of the project.
+fn runs_only_node(script: &str) -> bool {
+    let mut commands = script.split("&&").map(str::split_whitespace);
+    commands.all(|mut words| {
+        words
+            .next()
+            .is_some_and(|word| matches!(word, "node" | "husky" | "patch-package"))
+    })
 }
 
 fn without_version(name: &str) -> &str {
