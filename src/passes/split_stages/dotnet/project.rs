@@ -126,7 +126,7 @@ fn compiled_for(
     {
         return Err(format!("`{file}` is published with what it runs on"));
     }
-    let frameworks = all().filter(|one| !one.frameworks.is_empty()).last();
+    let frameworks = all().rfind(|one| !one.frameworks.is_empty());
     let frameworks = frameworks.map(|one| one.frameworks.as_slice());
     let wanted = match version.starts_with('3') {
         true => format!("netcoreapp{version}"),
