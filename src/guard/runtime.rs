@@ -4,7 +4,6 @@
 mod dotnet;
 mod java;
 mod python;
-mod rust;
 
 use super::instruction::{self, is_same_text, same_platform};
 use super::{Allowed, Fault, Side, Verdict, config, copies, mounts, steps};
@@ -176,8 +175,7 @@ fn says(
         match taken_over((after, new), builder) {
             Some(path) => carried.push(path),
             None if is_restored((after, new), shipped, allowed) => {}
-            None if allowed.has(&Effect::Packages) && python::installs_libraries(new) => {}
-            None if allowed.has(&Effect::Packages) && rust::installs_libraries(new, shipped) => {}
+            None if allowed.has(&Effect::Packages) && installs_libraries(new, shipped) => {}
             None => {
                 let reason = format!("{} is added to the stage that ships", instruction.keyword);
                 return Err(Fault::new(reason, instruction.span));
@@ -385,15 +383,15 @@ fn holds_its_program(
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return fault("what the shipped stage starts is not known".to_owned());
     };
+    let stages = (shipped, builder, runtime);
     let of_language = if shipped.end.base().is_family("python") {
-        let stages = (shipped, builder, runtime);
         Some(python::holds(stages, after, carried, (program, arguments)))
     } else if java::is_old(shipped) {
-        let stages = (shipped, builder, runtime);
-        Some(java::holds(stages, carried, (program, arguments)))
+        let words = within_shell(program, arguments);
+        Some(java::holds(stages, carried, &words))
     } else if dotnet::is_old(shipped) {
-        let stages = (shipped, builder, runtime);
-        Some(dotnet::holds(stages, carried, (program, arguments)))
+        let words = within_shell(program, arguments);
+        Some(dotnet::holds(stages, carried, &words))
     } else {
         None
     };
@@ -471,4 +469,45 @@ fn started(words: Vec<String>) -> Option<Vec<String>> {
         return Some(words.map(str::to_owned).collect());
     }
     Some(words)
+}
+
+/// The words of a program, or of what `sh -c` starts, as far as blanks tell.
+fn within_shell(program: &str, arguments: &[String]) -> Vec<String> {
+    if let [option, text] = arguments
+        && matches!(program, "sh" | "bash" | "/bin/sh" | "/bin/bash")
+        && option == "-c"
+    {
+        let words = text.split_whitespace().map(str::to_owned);
+        return words.skip_while(|word| word == "exec").collect();
+    }
+    let program = std::iter::once(program.to_owned());
+    program.chain(arguments.iter().cloned()).collect()
+}
+
+/// What one step of the stage that ships may do to install packages, with their names between.
+const INSTALL: [&str; 2] = [
+    "apt-get update && apt-get install -y --no-install-recommends ",
+    " && rm -rf /var/lib/apt/lists/*",
+];
+
+/// Whether a step does nothing but to install libraries that it names; for a program of Rust, which brings none of its
+/// own, the certificates of authorities too.
+fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
+    let instruction = step.instruction;
+    let text = String::from_utf8_lossy(instruction.args_text());
+    let is_letter =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".+-".contains(&byte);
+    let is_library = |name: &str| {
+        name.starts_with("lib") && !name.ends_with("-dev") && name.bytes().all(is_letter)
+    };
+    let is_rust = shipped.end.base().is_family("rust");
+    let is_known = |name: &str| is_library(name) || is_rust && name == "ca-certificates";
+    let names = text
+        .strip_prefix(INSTALL[0])
+        .and_then(|rest| rest.strip_suffix(INSTALL[1]));
+    instruction.keyword == Keyword::Run
+        && instruction.flags.is_empty()
+        && matches!(instruction.args, Args::Shell)
+        && step.before.is_root() == Some(true)
+        && names.is_some_and(|names| names.split(' ').all(is_known))
 }

@@ -1,6 +1,7 @@
 //! .NET in a stage that is split in two: the stage that ships is built on the image of the same tag that only runs, and
 //! takes over the directory of what it starts.
 
+use super::image;
 use crate::model::{Stage, Step};
 use crate::syntax::{Instruction, Keyword};
 
@@ -8,21 +9,16 @@ use crate::syntax::{Instruction, Keyword};
 pub(super) fn is_old(shipped: &Stage<'_>) -> bool {
     let base = shipped.end.base();
     let is_family = base.is_family("dotnet") || base.is_family("dotnet-core");
-    is_family && word(shipped).contains("/sdk:")
+    is_family && image(shipped).contains("/sdk:")
 }
 
-fn word(stage: &Stage<'_>) -> String {
-    let word = stage.from.words().first();
-    word.map(|word| word.text.clone()).unwrap_or_default()
-}
-
-/// Whether the stage that ships has .NET, and takes over what it is to run.
+/// Whether the stage that ships has .NET, and takes over what it is to run: these words.
 pub(super) fn holds(
     (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
     carried: &[String],
-    (program, arguments): (&str, &[String]),
+    words: &[String],
 ) -> bool {
-    let (old, new) = (word(shipped), word(runtime));
+    let (old, new) = (image(shipped), image(runtime));
     let runs_only = |kind: &str| old.replacen("/sdk:", &format!("/{kind}:"), 1) == new;
     let tag = old.rsplit(':').next().unwrap_or_default();
     let version = tag.split('-').next().unwrap_or_default();
@@ -30,16 +26,7 @@ pub(super) fn holds(
     if !is_release || !runs_only("aspnet") && !runs_only("runtime") {
         return false;
     }
-    let mut words = vec![program.to_owned()];
-    words.extend_from_slice(arguments);
-    if let [shell, option, text] = words.as_slice()
-        && matches!(shell.as_str(), "sh" | "bash" | "/bin/sh" | "/bin/bash")
-        && option == "-c"
-    {
-        let text = text.split_whitespace().map(str::to_owned);
-        words = text.skip_while(|word| word == "exec").collect();
-    }
-    let file = match words.as_slice() {
+    let file = match words {
         [dotnet, file, ..] if dotnet == "dotnet" && file.ends_with(".dll") => file,
         [file, ..] if file.contains('/') => file,
         _ => return false,

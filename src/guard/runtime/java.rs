@@ -2,6 +2,7 @@
 //! only runs, and takes over the archive that it starts.
 
 use super::super::mounts;
+use super::image;
 use crate::model::Stage;
 use crate::syntax::Keyword;
 
@@ -17,27 +18,14 @@ pub(super) fn is_old(shipped: &Stage<'_>) -> bool {
     families.iter().any(|family| base.is_family(family))
 }
 
-/// Whether the stage that ships has Java, and takes over what it is to run.
+/// Whether the stage that ships has Java, and takes over what it is to run: these words.
 pub(super) fn holds(
     (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
     carried: &[String],
-    (program, arguments): (&str, &[String]),
+    words: &[String],
 ) -> bool {
-    let word = |stage: &Stage<'_>| {
-        let word = stage.from.words().first();
-        word.map(|word| word.text.clone()).unwrap_or_default()
-    };
-    if runner(&word(shipped)) != Some(word(runtime)) {
+    if runner(&image(shipped)) != Some(image(runtime)) {
         return false;
-    }
-    let mut words = vec![program.to_owned()];
-    words.extend_from_slice(arguments);
-    if let [shell, option, text] = words.as_slice()
-        && matches!(shell.as_str(), "sh" | "bash" | "/bin/sh" | "/bin/bash")
-        && option == "-c"
-    {
-        let text = text.split_whitespace().map(str::to_owned);
-        words = text.skip_while(|word| word == "exec").collect();
     }
     let Some((program, arguments)) = words.split_first() else {
         return false;

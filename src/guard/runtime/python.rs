@@ -1,11 +1,11 @@
 //! Python in a stage that is split in two: packages that the builder installs into a prefix of their own and the stage
-//! that ships takes over to where they were, and the libraries that it installs for them.
+//! that ships takes over to where they were.
 
 mod homes;
 
 use super::super::{Side, copies, mounts};
 use crate::model::{Stage, Step};
-use crate::syntax::{Args, Instruction, Keyword};
+use crate::syntax::{Instruction, Keyword};
 
 /// The option that the builder's install gets.
 const OPTION: &str = " --prefix=/install";
@@ -13,12 +13,6 @@ const OPTION: &str = " --prefix=/install";
 /// Where the builder puts packages, and where they belong.
 const PREFIX: &str = "/install";
 const PLACE: &str = "/usr/local";
-
-/// What one step of the stage that ships may install, with packages between.
-const INSTALL: [&str; 2] = [
-    "apt-get update && apt-get install -y --no-install-recommends ",
-    " && rm -rf /var/lib/apt/lists/*",
-];
 
 /// The old text of a RUN where `new` is that with the option behind one `pip install`.
 pub(super) fn without_prefix(new: &str) -> Option<String> {
@@ -53,25 +47,6 @@ fn fillers(builder: &Stage<'_>) -> usize {
     texts.map(|text| text.matches(OPTION).count()).sum()
 }
 
-/// Whether a step does nothing but to install packages of the distribution that it names.
-pub(super) fn installs_libraries(step: &Step<'_>) -> bool {
-    let instruction = step.instruction;
-    let text = String::from_utf8_lossy(instruction.args_text());
-    let is_name = |name: &str| {
-        let allowed =
-            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".+-".contains(&byte);
-        name.starts_with("lib") && name.bytes().all(allowed) && !name.ends_with("-dev")
-    };
-    let names = text
-        .strip_prefix(INSTALL[0])
-        .and_then(|rest| rest.strip_suffix(INSTALL[1]));
-    let is_plain = instruction.keyword == Keyword::Run
-        && instruction.flags.is_empty()
-        && matches!(instruction.args, Args::Shell)
-        && step.before.is_root() == Some(true);
-    is_plain && names.is_some_and(|names| names.split(' ').all(is_name))
-}
-
 /// Whether the stage that ships has Python, its packages and what Python is to run.
 pub(super) fn holds(
     (shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stage<'_>),
@@ -83,7 +58,8 @@ pub(super) fn holds(
         ("poetry" | "pipenv" | "uv", Some("run")) => Some(program),
         _ => None,
     };
-    let is_base = super::is_small(shipped, runtime) || is_same_base(shipped, runtime);
+    let is_same = super::image(shipped) == super::image(runtime);
+    let is_base = is_same || super::is_small(shipped, runtime);
     if !is_base
         || !homes::are_taken_over(builder, carried)
         || !repeats_copies(shipped, runtime, started_by)
@@ -178,9 +154,4 @@ fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>, started_by: Option<&
     };
     let new = copies(runtime);
     copies(shipped).iter().all(|one| new.contains(one))
-}
-
-/// Whether both are built on the same image.
-fn is_same_base(shipped: &Stage<'_>, runtime: &Stage<'_>) -> bool {
-    super::image(shipped) == super::image(runtime)
 }
