@@ -205,6 +205,21 @@ impl SplitStages {
     }
 }
 
+/// The base image as FROM names it.
+///
+/// # Errors
+/// A variable says which it is, or a digest.
+fn named_base<'a>(stage: &Stage<'a>) -> Result<&'a str, String> {
+    let word = stage.model.from.words().first();
+    let word = word.map(|word| word.text.as_str()).unwrap_or_default();
+    match word.contains(['$', '@']) {
+        true => Err(format!(
+            "which image `{word}` is can be chosen or is pinned"
+        )),
+        false => Ok(word),
+    }
+}
+
 /// The step that installs packages of Debian, and nothing else.
 fn install(packages: &BTreeSet<String>) -> String {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::parts::{self, Parts};
 use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, For, Language, Runtime, SplitStages, named_base};
 use crate::context::path;
 use crate::model::image::Distribution;
 use crate::model::managers::{Invocation, invocation};
@@ -268,16 +268,7 @@ impl Dotnet<'_> {
 
     /// The image that only runs.
     fn base(&self, stage: &Stage<'_>, kind: &str) -> Result<String, String> {
-        let words = stage.model.from.words();
-        let word = words
-            .first()
-            .map(|word| word.text.as_str())
-            .unwrap_or_default();
-        if word.contains(['$', '@']) {
-            return Err(format!(
-                "which image `{word}` is can be chosen or is pinned"
-            ));
-        }
+        let word = named_base(stage)?;
         let unknown = || format!("no image is known that only runs what `{word}` builds");
         let (image, tag) = word.split_once(':').ok_or_else(unknown)?;
         let registry = image.strip_suffix("/sdk").ok_or_else(unknown)?;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::parts::{self, Parts};
 use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, For, Language, Runtime, SplitStages, named_base};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::project_place::first_words;
@@ -230,7 +230,7 @@ impl Language for Java<'_> {
     }
 
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
-        let base = image::runtime(stage, &self.rule.java.runtimes)?;
+        let base = image::runtime(named_base(stage)?, &self.rule.java.runtimes)?;
         keeps_no_account(stage)?;
         let program = Program::of(self.cx, stage)?.within_shell();
         let carried = self.carried(stage, &program)?;

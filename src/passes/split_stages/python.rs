@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use super::parts::{self, Parts};
 use super::program;
 use super::slim::{Order, slim};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, For, Language, Runtime, SplitStages, install};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::{Origin, State};
@@ -416,11 +416,7 @@ impl Language for Python<'_> {
             edits: Vec::new(),
         };
         if !libraries.is_empty() {
-            let names: Vec<String> = libraries.into_iter().collect();
-            runtime.lines.push(format!(
-                "RUN apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-                names.join(" ")
-            ));
+            runtime.lines.push(install(&libraries));
         }
         let ships_manager = self
             .starters

@@ -1,5 +1,6 @@
 //! The small image of the tag that a stage is built on.
 
+use super::named_base;
 use crate::pass::runs::Stage;
 
 /// How the tags of an image name the small one.
@@ -16,19 +17,8 @@ pub(super) enum Order {
 /// # Errors
 /// There is none, or it is not known which image the base is.
 pub(super) fn slim(stage: &Stage<'_>, order: Order) -> Result<Option<String>, String> {
-    let word = stage
-        .model
-        .from
-        .words()
-        .first()
-        .map(|word| word.text.as_str())
-        .unwrap_or_default();
+    let word = named_base(stage)?;
     let facts = stage.model.end.base();
-    if word.contains(['$', '@']) {
-        return Err(format!(
-            "which image `{word}` is can be chosen or is pinned"
-        ));
-    }
     // Wheezy has no small images.
     if ["alpine", "onbuild", "wheezy"]
         .iter()

@@ -2,8 +2,6 @@
 
 use serde::Deserialize;
 
-use crate::pass::runs::Stage;
-
 /// Images that build and those that run, for all versions that have both.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -21,19 +19,11 @@ pub(in super::super) struct Pair {
     flavours: Vec<String>,
 }
 
-/// The image that runs what the stage builds.
+/// The image that runs what is built on the image `word`.
 ///
 /// # Errors
 /// There is none, or it is not known.
-pub(super) fn runtime(stage: &Stage<'_>, pairs: &[Pair]) -> Result<String, String> {
-    let words = stage.model.from.words();
-    let word = words.first().map(|word| word.text.as_str());
-    let word = word.unwrap_or_default();
-    if word.contains(['$', '@']) {
-        return Err(format!(
-            "which image `{word}` is can be chosen or is pinned"
-        ));
-    }
+pub(super) fn runtime(word: &str, pairs: &[Pair]) -> Result<String, String> {
     let name = word.rsplit('/').next().unwrap_or(word);
     let registry = &word[..word.len() - name.len()];
     if name.contains("jre") {
