@@ -101,14 +101,15 @@ pub fn normalize_name(name: &str) -> String {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Described {
-    Version(#[expect(dead_code, reason = "only its shape counts")] String),
+    Version(String),
     Table(Description),
     Several(Vec<Description>),
 }
 
-/// One table of [`Described`]; keys that do not say where the package comes from are left out.
+/// One table of [`Described`]; keys that say neither where the package comes from nor its version are left out.
 #[derive(Deserialize, Default)]
 struct Description {
+    version: Option<String>,
     path: Option<String>,
     file: Option<String>,
     git: Option<String>,
@@ -119,6 +120,15 @@ struct Description {
 }
 
 impl Described {
+    /// The version, where one is given.
+    fn version(&self) -> Option<&str> {
+        match self {
+            Self::Version(version) => Some(version),
+            Self::Table(table) => table.version.as_deref(),
+            Self::Several(_) => None,
+        }
+    }
+
     fn origins(self) -> Vec<Origin> {
         match self {
             Self::Version(_) => vec![Origin::Index],

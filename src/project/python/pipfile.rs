@@ -57,10 +57,10 @@ pub fn pipfile(path: &str, bytes: &[u8]) -> Result<Pipfile, ManifestError> {
 /// It is not JSON, or not of the shape that pipenv writes.
 pub fn pipfile_lock(path: &str, bytes: &[u8]) -> Result<PipfileLock, ManifestError> {
     let lock: Lock = read::json(path, bytes)?;
-    let versions: Versions = read::json(path, bytes)?;
-    let version = |(name, one): (String, Version)| Some((name, one.version?));
+    let version =
+        |(name, one): (&String, &Described)| Some((name.clone(), one.version()?.to_owned()));
     Ok(PipfileLock {
-        versions: versions.default.into_iter().filter_map(version).collect(),
+        versions: lock.default.iter().filter_map(version).collect(),
         hash: lock.meta.hash.get("sha256").cloned(),
         packages: origins(lock.default),
         dev_packages: origins(lock.develop),
@@ -90,18 +90,6 @@ struct Lock {
     meta: Meta,
     default: BTreeMap<String, Described>,
     develop: BTreeMap<String, Described>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Versions {
-    default: BTreeMap<String, Version>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct Version {
-    version: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
