@@ -18,6 +18,13 @@ const RUNTIME: &str = "FROM gcr.io/distroless/static-debian12\nARG V=1\nENV X=$V
                        COPY --from=build /a/b /a/b\nCOPY --from=build /a/web /a/web\nLABEL a=b\nUSER 1000\n\
                        EXPOSE 80\nCMD [\"/a/b\", \"-x\"]\n";
 
+/// `text` with the first `from` in the place of which `to` stands.
+fn changed(text: &str, from: &str, to: &str) -> String {
+    let changed = text.replacen(from, to, 1);
+    assert_ne!(changed, text, "{from}");
+    changed
+}
+
 #[test]
 fn a_stage_is_split() {
     passes(SPLIT, BEFORE, &format!("{BUILDER}{RUNTIME}"));
@@ -46,8 +53,7 @@ fn nothing_else_becomes_of_the_builder() {
         ("FROM golang:1.22 AS build", "FROM golang:1.22 AS other"),
         ("FROM golang", "FROM --platform=linux/arm64 golang"),
     ] {
-        let builder = BUILDER.replacen(from, to, 1);
-        assert_ne!(builder, BUILDER, "{from}");
+        let builder = changed(BUILDER, from, to);
         stops(SPLIT, BEFORE, &format!("{builder}{RUNTIME}"));
     }
 }
@@ -81,8 +87,7 @@ fn nothing_is_lost_for_the_stage_that_ships() {
         ("USER 1000", "VOLUME /a\nUSER 1000"),
         ("USER 1000", "ENV PATH=/opt/bin:$PATH\nUSER 1000"),
     ] {
-        let runtime = RUNTIME.replacen(from, to, 1);
-        assert_ne!(runtime, RUNTIME, "{from}");
+        let runtime = changed(RUNTIME, from, to);
         stops(SPLIT, BEFORE, &format!("{BUILDER}{runtime}"));
     }
     stops("stages", BEFORE, &format!("{BUILDER}{RUNTIME}"));
@@ -183,8 +188,7 @@ fn packages_of_python_are_taken_over_to_where_they_were() {
         (" -r r.txt", " --prefix=/install -r r.txt"),
         ("-r r.txt", "-r other.txt"),
     ] {
-        let bad = builder.replacen(from, to, 1);
-        assert_ne!(bad, builder, "{from}");
+        let bad = changed(builder, from, to);
         stops(SPLIT, before, &format!("{bad}{runtime}"));
     }
     for (from, to) in [
@@ -208,8 +212,7 @@ fn packages_of_python_are_taken_over_to_where_they_were() {
         ("RUN mkdir /d\n", ""),
         ("gunicorn", "celery"),
     ] {
-        let bad = runtime.replacen(from, to, 1);
-        assert_ne!(bad, runtime, "{from}");
+        let bad = changed(runtime, from, to);
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
     let twice = before.replace("-r r.txt", "-r r.txt && pip install x");
@@ -279,8 +282,7 @@ fn an_archive_of_java_ships_on_the_image_that_only_runs() {
         ("\"-jar\", ", "\"-Xmx1g\", \"-jar\", "),
         ("ENV O=1\n", ""),
     ] {
-        let bad = runtime.replacen(from, to, 1);
-        assert_ne!(bad, runtime, "{from}");
+        let bad = changed(runtime, from, to);
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
     let with_image = |text: &str, image: &str| {
@@ -353,8 +355,7 @@ fn what_dotnet_publishes_ships_on_the_image_that_only_runs() {
         ("ASPNETCORE_URLS=", "OTHER="),
         ("ENV DOTNET_NOLOGO=1 A=b\n", ""),
     ] {
-        let bad = runtime.replacen(from, to, 1);
-        assert_ne!(bad, runtime, "{from}");
+        let bad = changed(runtime, from, to);
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
     let builds = |text: &str| text.replace("dotnet publish", "dotnet build");
@@ -393,8 +394,7 @@ fn libraries_that_crates_link_are_installed() {
         (" && rm -rf /var/lib/apt/lists/*", ""),
         ("RUN apt-get", "RUN --network=none apt-get"),
     ] {
-        let bad = runtime.replacen(from, to, 1);
-        assert_ne!(bad, runtime, "{from}");
+        let bad = changed(runtime, from, to);
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
     let go = |text: &str| text.replace("rust:1.75", "golang:1.22");

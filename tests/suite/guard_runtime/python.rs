@@ -1,6 +1,6 @@
 //! Environments of Python, and what poetry, pipenv and uv install, in a stage that is split in two.
 
-use super::SPLIT;
+use super::{SPLIT, changed};
 use crate::guard::{passes, stops};
 
 #[test]
@@ -23,8 +23,7 @@ fn an_environment_of_python_is_taken_over() {
         ("ENV PATH=/a/.venv/bin:$PATH\n", ""),
         ("3.12-slim", "3.11-slim"),
     ] {
-        let bad = runtime.replacen(from, to, 1);
-        assert_ne!(bad, runtime, "{from}");
+        let bad = changed(runtime, from, to);
         stops(SPLIT, before, &format!("{builder}{bad}"));
     }
     // What uv starts needs uv.
