@@ -14,12 +14,15 @@ pub mod later;
 pub mod layout;
 pub mod list;
 pub mod moves;
+pub mod node_packages;
 pub mod node_version;
+pub mod program;
 pub mod project_place;
 pub mod reads;
 pub mod run_flags;
 pub mod runs;
 pub mod sites;
+pub mod slim_image;
 pub mod touched;
 
 use crate::context::BuildContext;

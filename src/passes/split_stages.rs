@@ -11,10 +11,8 @@ mod java;
 mod made;
 mod node;
 mod parts;
-mod program;
 mod python;
 mod rust;
-mod slim;
 mod write;
 
 use std::collections::BTreeSet;
@@ -202,21 +200,6 @@ impl SplitStages {
         let parts = Parts::of(self, cx, language)?;
         let runtime = language.runtime(stage, &parts)?;
         Ok((parts, runtime))
-    }
-}
-
-/// The base image as FROM names it.
-///
-/// # Errors
-/// A variable says which it is, or a digest.
-fn named_base<'a>(stage: &Stage<'a>) -> Result<&'a str, String> {
-    let word = stage.model.from.words().first();
-    let word = word.map(|word| word.text.as_str()).unwrap_or_default();
-    match word.contains(['$', '@']) {
-        true => Err(format!(
-            "which image `{word}` is can be chosen or is pinned"
-        )),
-        false => Ok(word),
     }
 }
 

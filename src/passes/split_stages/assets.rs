@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 
 use super::SplitStages;
 use super::parts::{self, Parts};
-use super::program::Program;
 use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
 use crate::context::{glob, path};
 use crate::pass::PassContext;
+use crate::pass::program::Program;
 use crate::pass::runs::shown_span;
 use crate::syntax::Keyword;
 

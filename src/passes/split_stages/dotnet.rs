@@ -8,15 +8,16 @@ use serde::Deserialize;
 
 use super::assets::Sorting;
 use super::parts::{self, Parts};
-use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages, named_base};
+use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::image::Distribution;
 use crate::model::managers::{Invocation, invocation};
 use crate::model::state::Origin;
 use crate::pass::PassContext;
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
+use crate::pass::slim_image::named_base;
 use crate::syntax::Keyword;
 use project::{Published, published};
 

@@ -5,12 +5,12 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
-use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::PassContext;
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::project::Project;
@@ -236,7 +236,7 @@ impl Language for Go<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let cx = self.cx;
         let program = Program::of(cx, stage)?;
-        let path = program.find(stage.model, &self.made)?;
+        let path = self.made.find(&program, stage.model)?;
         program::check_health(stage, |_| false)?;
         let mut embedded = Vec::new();
         let mut needs_c = self.wants_c.then(|| "`CGO_ENABLED` is set".to_owned());

@@ -10,12 +10,13 @@ use serde::Deserialize;
 
 use super::assets::Sorting;
 use super::parts::{self, Parts};
-use super::program::{self, Program};
-use super::{At, For, Language, Runtime, SplitStages, named_base};
+use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
+use crate::pass::slim_image::named_base;
 use crate::pass::{PassContext, command};
 use crate::syntax::Keyword;
 use archive::{Module, Tool};

@@ -2,7 +2,9 @@
 
 use super::{At, For};
 use crate::context::path;
+use crate::model::Stage;
 use crate::pass::command;
+use crate::pass::program::Program;
 
 /// Absolute paths of programs.
 #[derive(Default)]
@@ -50,5 +52,32 @@ impl Made {
             _ => false,
         };
         is_known.then_some(For::Build)
+    }
+
+    /// The absolute path of the program in a stage that ends in this state: one of these.
+    ///
+    /// # Errors
+    /// It is none of these.
+    pub(super) fn find(&self, program: &Program, stage: &Stage<'_>) -> Result<String, String> {
+        let unknown = || {
+            format!(
+                "that the build makes `{}`, which is started, is not known",
+                program.name
+            )
+        };
+        let is_made = |path: &String| self.has(path);
+        if program.name.contains('/') {
+            let path = stage.end.absolute(&program.name);
+            return path.filter(|path| is_made(path)).ok_or_else(unknown);
+        }
+        let search = stage
+            .end
+            .variable("PATH")
+            .and_then(|path| path.value.clone());
+        let search = search.ok_or_else(unknown)?;
+        let mut candidates = search
+            .split(':')
+            .map(|directory| format!("{directory}/{}", program.name));
+        candidates.find(is_made).ok_or_else(unknown)
     }
 }

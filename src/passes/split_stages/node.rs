@@ -4,14 +4,15 @@ use serde::Deserialize;
 
 use super::assets::{Landed, Sorting};
 use super::parts::{self, Parts};
-use super::program::{self, Program};
-use super::slim::{Order, slim};
 use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::node_packages;
 use crate::pass::node_version::has_npm_7;
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::runs::Stage;
+use crate::pass::slim_image::{Order, slim};
 use crate::pass::{PassContext, command};
 use crate::project::Project;
 use crate::project::node::{PackageJson, YarnFlavor};
@@ -30,9 +31,6 @@ const ON_FILES: [&str; 9] = [
 /// Package managers of Node.
 const MANAGERS: [&str; 3] = ["npm", "pnpm", "yarn"];
 
-/// The scripts of a project that an install of it runs.
-const OWN_SCRIPTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
-
 /// What the rule knows of Node.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -43,10 +41,6 @@ pub(super) struct Knowledge {
     build_tools: Vec<String>,
     /// Commands of packages for development that are not called like these.
     build_commands: Vec<String>,
-    /// Packages with install scripts that need nothing else.
-    self_contained: Vec<String>,
-    /// Packages that need more than the small image has.
-    needs_more: Vec<String>,
 }
 
 pub(super) struct Node<'p> {
@@ -222,7 +216,7 @@ impl Language for Node<'_> {
         let project = self.project()?;
         let package = project.package_json().map_err(|error| error.to_string())?;
         let package = package.ok_or("there is no `package.json`")?;
-        self.needs_only_node(package, &project)?;
+        node_packages::need_only_node(package, &project)?;
         self.starts_with_node(&program, package)?;
         let owner = self.owner(stage, parts)?;
         let last = self.pruned(&program, package, &project);
@@ -270,44 +264,6 @@ impl Node<'_> {
             cx: self.cx,
             stage: 0,
             step,
-        }
-    }
-
-    /// No package needs programs or libraries that only the full image has.
-    fn needs_only_node(&self, package: &PackageJson, project: &Project<'_>) -> Result<(), String> {
-        let all = package
-            .dependencies
-            .keys()
-            .chain(package.optional_dependencies.keys())
-            .chain(package.dev_dependencies.keys());
-        for name in all {
-            if self.rule.node.needs_more.contains(name) {
-                return Err(format!("`{name}` needs more than the small image has"));
-            }
-        }
-        let is_plain = OWN_SCRIPTS.iter().all(|name| {
-            let script = package.scripts.get(*name);
-            script.is_none_or(|script| runs_only_node(script))
-        });
-        let lock = project.package_lock().ok().flatten();
-        let mut scripts = lock.into_iter().flat_map(|lock| &lock.install_scripts);
-        let unknown = scripts.find(|place| {
-            let name = place.rsplit("node_modules/").next().unwrap_or(place);
-            let is_own = place.is_empty() && is_plain;
-            !is_own
-                && !self.rule.node.self_contained.iter().any(|one| one == name)
-                && !name.starts_with("@esbuild/")
-                && !name.starts_with("@prisma/engines")
-        });
-        match unknown {
-            Some(place) if place.is_empty() => Err(
-                "the project runs a script when it is installed: what that needs is not known"
-                    .to_owned(),
-            ),
-            Some(place) => Err(format!(
-                "`{place}` runs a script when it is installed: which libraries it takes is not known"
-            )),
-            None => Ok(()),
         }
     }
 
@@ -385,7 +341,7 @@ impl Node<'_> {
             }
             // It runs the scripts of the project again, which may need what it deletes.
             "pnpm"
-                if !OWN_SCRIPTS
+                if !node_packages::OWN_SCRIPTS
                     .iter()
                     .any(|name| package.scripts.contains_key(*name)) =>
             {
@@ -443,16 +399,6 @@ fn omits_dev(place: Place<'_>) -> bool {
         .variable("NODE_ENV")
         .and_then(|one| one.value.clone());
     value.as_deref() == Some("production")
-}
-
-/// Whether a script runs nothing but programs of Node on files of the project.
-fn runs_only_node(script: &str) -> bool {
-    let mut commands = script.split("&&").map(str::split_whitespace);
-    commands.all(|mut words| {
-        words
-            .next()
-            .is_some_and(|word| matches!(word, "node" | "husky" | "patch-package"))
-    })
 }
 
 fn without_version(name: &str) -> &str {

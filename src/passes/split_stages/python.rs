@@ -9,14 +9,13 @@ mod started;
 use std::collections::BTreeSet;
 
 use super::parts::{self, Parts};
-use super::program;
-use super::slim::{Order, slim};
 use super::{At, For, Language, Runtime, SplitStages, install};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::{Origin, State};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
+use crate::pass::slim_image::{Order, slim};
 use crate::pass::{PassContext, command};
 use crate::project::python::{Requirement, Source, requirement_files};
 use crate::syntax::{Instruction, Keyword};

@@ -7,11 +7,11 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
-use super::program::{self, Program};
 use super::{At, For, Language, Runtime, SplitStages, install, small};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::cargo_packages::Packages;
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::pass::{PassContext, command};
@@ -314,7 +314,7 @@ impl Language for Rust<'_> {
 
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?;
-        let path = program.find(stage.model, &self.made)?;
+        let path = self.made.find(&program, stage.model)?;
         program::check_health(stage, |_| false)?;
         let libraries = self.libraries(stage)?;
         let sorting = Sorting {

@@ -1,9 +1,9 @@
 //! What a Python application starts: Python, a command of a package, or a manager that starts one of them.
 
-use super::program::{self, Program};
 use super::{At, For, MANAGERS, Python, is_copied, is_python};
 use crate::context::path;
 use crate::model::managers::Invocation;
+use crate::pass::program::{self, Program};
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::runs::Stage;
 use crate::syntax::Instruction;

@@ -1,11 +1,25 @@
 //! The small image of the tag that a stage is built on.
 
-use super::named_base;
-use crate::pass::runs::Stage;
+use super::runs::Stage;
+
+/// The base image as FROM names it.
+///
+/// # Errors
+/// A variable says which it is, or a digest.
+pub fn named_base<'a>(stage: &Stage<'a>) -> Result<&'a str, String> {
+    let word = stage.model.from.words().first();
+    let word = word.map(|word| word.text.as_str()).unwrap_or_default();
+    match word.contains(['$', '@']) {
+        true => Err(format!(
+            "which image `{word}` is can be chosen or is pinned"
+        )),
+        false => Ok(word),
+    }
+}
 
 /// How the tags of an image name the small one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub enum Order {
     /// `20-bookworm-slim`.
     Last,
     /// `3.11-slim-bookworm`.
@@ -16,7 +30,7 @@ pub(super) enum Order {
 ///
 /// # Errors
 /// There is none, or it is not known which image the base is.
-pub(super) fn slim(stage: &Stage<'_>, order: Order) -> Result<Option<String>, String> {
+pub fn slim(stage: &Stage<'_>, order: Order) -> Result<Option<String>, String> {
     let word = named_base(stage)?;
     let facts = stage.model.end.base();
     // Wheezy has no small images.

@@ -1,20 +1,19 @@
 //! What CMD and ENTRYPOINT start, and what a health check does.
 
-use super::made::Made;
+use super::PassContext;
+use super::runs::Stage;
 use crate::model;
-use crate::pass::PassContext;
-use crate::pass::runs::Stage;
 use crate::syntax::shell;
 use crate::syntax::{Args, Instruction, Keyword};
 
 /// What the container starts.
-pub(super) struct Program {
+pub struct Program {
     /// As it is written.
-    pub(super) name: String,
+    pub name: String,
     /// The words behind it, those of CMD behind ENTRYPOINT too.
-    pub(super) arguments: Vec<String>,
+    pub arguments: Vec<String>,
     /// Whether a shell starts it.
-    pub(super) by_shell: bool,
+    pub by_shell: bool,
 }
 
 impl Program {
@@ -22,7 +21,7 @@ impl Program {
     ///
     /// # Errors
     /// Why it is not known.
-    pub(super) fn of(cx: &PassContext<'_>, stage: &Stage<'_>) -> Result<Self, String> {
+    pub fn of(cx: &PassContext<'_>, stage: &Stage<'_>) -> Result<Self, String> {
         let last = |keyword| {
             let mut steps = stage.model.steps.iter().rev();
             steps.find(|step| step.instruction.keyword == keyword)
@@ -42,7 +41,7 @@ impl Program {
     }
 
     /// What `sh -c TEXT` starts, where that is one plain program; else the program itself.
-    pub(super) fn within_shell(self) -> Self {
+    pub fn within_shell(self) -> Self {
         let is_shell = matches!(self.name.as_str(), "sh" | "/bin/sh" | "bash" | "/bin/bash");
         let [option, text, ..] = self.arguments.as_slice() else {
             return self;
@@ -65,34 +64,6 @@ impl Program {
             arguments: words.collect(),
             by_shell: true,
         })
-    }
-
-    /// The absolute path of the program where `made` are the files that the build makes, in a stage that ends in this
-    /// state: one of them.
-    ///
-    /// # Errors
-    /// It is none of them.
-    pub(super) fn find(&self, stage: &model::Stage<'_>, made: &Made) -> Result<String, String> {
-        let unknown = || {
-            format!(
-                "that the build makes `{}`, which is started, is not known",
-                self.name
-            )
-        };
-        let is_made = |path: &String| made.has(path);
-        if self.name.contains('/') {
-            let path = stage.end.absolute(&self.name);
-            return path.filter(|path| is_made(path)).ok_or_else(unknown);
-        }
-        let search = stage
-            .end
-            .variable("PATH")
-            .and_then(|path| path.value.clone());
-        let search = search.ok_or_else(unknown)?;
-        let mut candidates = search
-            .split(':')
-            .map(|directory| format!("{directory}/{}", self.name));
-        candidates.find(is_made).ok_or_else(unknown)
     }
 }
 
@@ -140,7 +111,7 @@ fn plain_words(script: &shell::Script) -> Option<Vec<String>> {
 ///
 /// # Errors
 /// It runs something else.
-pub(super) fn check_health(stage: &Stage<'_>, has: impl Fn(&str) -> bool) -> Result<(), String> {
+pub fn check_health(stage: &Stage<'_>, has: impl Fn(&str) -> bool) -> Result<(), String> {
     let mut steps = stage.model.steps.iter().rev();
     let check = steps.find(|step| step.instruction.keyword == Keyword::Healthcheck);
     let text = check.map(|step| String::from_utf8_lossy(step.instruction.args_text()));
