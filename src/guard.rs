@@ -7,6 +7,7 @@
 //!
 //! Shares the syntax and the model with the passes, and none of their code. Never looks at the build context.
 
+mod base;
 mod builds;
 mod caches;
 mod command;

@@ -23,6 +23,7 @@ mod omit_dev;
 mod pattern;
 mod redundant_platform;
 mod rust_build_cache;
+mod slim_base;
 mod split_stages;
 mod volatile_last;
 
@@ -65,6 +66,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "label-maintainer" => Box::new(read::<label_maintainer::LabelMaintainer>(data)?),
         "redundant-platform" => Box::new(read::<redundant_platform::RedundantPlatform>(data)?),
         "rust-build-cache" => Box::new(read::<rust_build_cache::RustBuildCache>(data)?),
+        "slim-base" => Box::new(read::<slim_base::SlimBase>(data)?),
         "split-stages" => Box::new(read::<split_stages::SplitStages>(data)?),
         "volatile-last" => Box::new(read::<volatile_last::VolatileLast>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),

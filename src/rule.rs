@@ -29,8 +29,10 @@ pub use self::table::{Row, markdown, rows};
 pub enum Phase {
     /// Spelling that later phases rely on.
     Normalize,
-    /// Build stages and base images.
+    /// Build stages.
     Stages,
+    /// Base images: behind the stages, for the stage that ships may have a small one by then.
+    Bases,
     /// Manifests first, volatile instructions last.
     Order,
     /// Steps joined where bytes or correctness are won: before the commands, so that a joined step is cleaned up once.
@@ -95,6 +97,8 @@ pub enum Effect {
     Stages,
     /// Another base image for the stage.
     Base,
+    /// The small image of the same tag as base of the stage, where no step calls what the full one has.
+    SmallBase,
     /// That one key of the image configuration, one of [`CONFIG_KEYS`].
     Config(String),
     /// That file, relative to the build context.
@@ -243,9 +247,10 @@ impl Saving {
 
 impl Phase {
     /// Every phase, in the order in which they run.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Normalize,
         Self::Stages,
+        Self::Bases,
         Self::Order,
         Self::Layers,
         Self::Commands,
@@ -259,6 +264,7 @@ impl Display for Phase {
         f.pad(match self {
             Self::Normalize => "normalize",
             Self::Stages => "stages",
+            Self::Bases => "bases",
             Self::Order => "order",
             Self::Layers => "layers",
             Self::Commands => "commands",
@@ -318,7 +324,7 @@ impl FromStr for CacheStyle {
 
 impl Effect {
     /// Every effect that has no parameter.
-    pub const PLAIN: [Self; 13] = [
+    pub const PLAIN: [Self; 14] = [
         Self::Layers,
         Self::Caches,
         Self::Packages,
@@ -332,6 +338,7 @@ impl Effect {
         Self::CopyMode,
         Self::Stages,
         Self::Base,
+        Self::SmallBase,
     ];
 }
 
@@ -351,6 +358,7 @@ impl Display for Effect {
             Self::CopyMode => "copy-mode",
             Self::Stages => "stages",
             Self::Base => "base",
+            Self::SmallBase => "small-base",
             Self::Config(key) => return write!(f, "config:{key}"),
             Self::File(path) => return write!(f, "file:{path}"),
         })

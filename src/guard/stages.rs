@@ -1,7 +1,7 @@
-//! The stages: as many as before, each with its name and base; or a builder in front of the stage that ships.
+//! The stages: as many as before, each with its name and base, or a smaller base; or a builder in front of the stage that ships.
 
 use super::instruction::{At, same_platform, same_stage_name};
-use super::{Allowed, Fault, Side, Verdict, runtime, steps};
+use super::{Allowed, Fault, Side, Verdict, base, runtime, steps};
 use crate::rule::Effect;
 use crate::text::Span;
 
@@ -19,12 +19,15 @@ pub(super) fn compare(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>)
     for (old, new) in old.iter().zip(new) {
         from((old.from, before), (new.from, after), allowed)?;
         steps::compare(before, &old.steps, after, new.index, allowed)?;
+        if allowed.has(&Effect::SmallBase) {
+            base::shrinks((before, old), (after, new))?;
+        }
     }
     Ok(())
 }
 
 fn from((old, before): At<'_>, (new, after): At<'_>, allowed: Allowed<'_>) -> Verdict {
-    if !allowed.has(&Effect::Base) {
+    if !allowed.has(&Effect::Base) && !allowed.has(&Effect::SmallBase) {
         return super::instruction::same((old, before), (new, after));
     }
     match same_platform((old, before), (new, after)) && same_stage_name(old, new) {

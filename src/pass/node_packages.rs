@@ -105,6 +105,14 @@ fn name_of(place: &str) -> &str {
     place.rsplit("node_modules/").next().unwrap_or(place)
 }
 
+/// The name of a package as a command writes it: `typescript` of `typescript@5`.
+pub fn without_version(name: &str) -> &str {
+    match name.get(1..).and_then(|rest| rest.find('@')) {
+        Some(at) => &name[..=at],
+        None => name,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

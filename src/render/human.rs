@@ -186,6 +186,7 @@ pub fn effect(effect: &Effect) -> String {
         Effect::CopyMode => "owner or mode moved from a RUN into the COPY before it",
         Effect::Stages => "a build stage, and steps that move into it",
         Effect::Base => "the base image",
+        Effect::SmallBase => "the base image: the small one of the same tag",
         Effect::Config(key) => return format!("the image's `{key}`"),
         Effect::File(path) => return format!("the file `{path}`"),
     };

@@ -57,6 +57,7 @@ const FILES: &[(&str, &str)] = &embed![
     "poetry-without-dev",
     "redundant-platform",
     "rust-build-cache",
+    "slim-base",
     "split-stages",
     "stage-name-case",
     "volatile-last",

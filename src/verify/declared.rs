@@ -125,7 +125,7 @@ impl<'s> Declared<'s> {
             Effect::Stages => {
                 is_system(path) || is_gone(change) || self.is_compiled_anew(path, change)
             }
-            Effect::Base => {
+            Effect::Base | Effect::SmallBase => {
                 is_system(path) || is_gone(change) && is_build_output(path) || is_home(path, change)
             }
             Effect::File(_) => is_gone(change) && self.is_ignored(path),

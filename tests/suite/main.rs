@@ -14,6 +14,7 @@ mod engine;
 mod files;
 mod generate;
 mod guard;
+mod guard_base;
 mod guard_build_cache;
 mod guard_effects;
 mod guard_modes;

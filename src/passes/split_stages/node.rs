@@ -93,7 +93,7 @@ impl<'p> Node<'p> {
                 .packages
                 .iter()
                 .map(|index| words[*index].text.as_str());
-            let names: Vec<&str> = names.map(without_version).collect();
+            let names: Vec<&str> = names.map(node_packages::without_version).collect();
             let tools = &self.rule.node.build_tools;
             // Where Node itself is started, a manager is there for the build.
             let starts_node = Program::of(self.cx, &self.cx.stages[0])
@@ -399,11 +399,4 @@ fn omits_dev(place: Place<'_>) -> bool {
         .variable("NODE_ENV")
         .and_then(|one| one.value.clone());
     value.as_deref() == Some("production")
-}
-
-fn without_version(name: &str) -> &str {
-    match name.get(1..).and_then(|rest| rest.find('@')) {
-        Some(at) => &name[..=at],
-        None => name,
-    }
 }

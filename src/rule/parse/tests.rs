@@ -144,7 +144,7 @@ fn names_are_held_against_their_lists() {
         CODED,
         "'layers'\n",
         "'layer'\n",
-        "2: unknown phase `layer`, did you mean `layers`? (allowed: `normalize`, `stages`, `order`, \
+        "2: unknown phase `layer`, did you mean `layers`? (allowed: `normalize`, `stages`, `bases`, `order`, \
              `layers`, `commands`, `cache`, `files`)",
     );
     check_error(
@@ -152,7 +152,8 @@ fn names_are_held_against_their_lists() {
         "['layers',",
         "[\n'layrs',",
         "5: unknown effect `layrs`, did you mean `layers`? (allowed: `layers`, `caches`, `packages`, `registries`, \
-             `order`, `sources`, `prefetch`, `build-cache`, `assume-yes`, `temp`, `copy-mode`, `stages`, `base`, `none`, \
+             `order`, `sources`, `prefetch`, `build-cache`, `assume-yes`, `temp`, `copy-mode`, `stages`, `base`, \
+             `small-base`, `none`, \
              `config:<key>`, `file:<path>`)",
     );
     let unknown = rule(&CODED.replace("config:cmd", "config:comd")).unwrap_err();

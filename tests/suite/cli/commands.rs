@@ -117,7 +117,7 @@ fn check_lists_findings_one_a_line() {
     );
 }
 
-const LISTS: &str = "FROM debian:12\nRUN apt-get update && apt-get install -y tree\n";
+const LISTS: &str = "FROM debian:12-slim\nRUN apt-get update && apt-get install -y tree\n";
 
 #[test]
 fn estimates_are_summed_for_each_file_and_for_all() {

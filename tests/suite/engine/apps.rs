@@ -48,11 +48,11 @@ impl App {
         folders.into_iter().map(app).collect()
     }
 
-    /// What the whole chain makes of the Dockerfile, but that its stages stay as they are: whether other rules do what
+    /// What the whole chain makes of the Dockerfile, but that its stages and bases stay as they are: whether other rules do what
     /// they say shows in the files of one stage.
     pub(crate) fn rewrite(&self) -> Report {
         let mut rules = run::all_rules();
-        rules.retain(|rule| rule.phase != Phase::Stages);
+        rules.retain(|rule| !matches!(rule.phase, Phase::Stages | Phase::Bases));
         self.run(rules)
     }
 

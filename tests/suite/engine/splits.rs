@@ -1,4 +1,4 @@
-//! Applications whose stage is split: what ships is smaller, configured as it was but for the variables of the old base,
+//! Applications whose stage is split, or goes onto a small image: what ships is smaller, configured as it was but for the variables of the old base,
 //! prints the same, and holds nothing that the image before did not hold, each file with the mode that it had.
 
 use std::fmt::Write;
@@ -46,8 +46,15 @@ struct Split {
 impl Split {
     fn of(engine: Engine, app: &App) -> Option<Self> {
         let report = app.split();
+        // Debian's small image has the same packages: one of those applications speaks for all.
+        let on_debian = app.text.windows(11).any(|text| text == b"FROM debian");
+        let is_tried = |rule: &str| match rule {
+            "split-stages" => true,
+            "slim-base" => !on_debian || app.name == "apt-several",
+            _ => false,
+        };
         let mut findings = report.findings.iter();
-        findings.find(|one| one.applied && one.rule == "split-stages")?;
+        findings.find(|one| one.applied && is_tried(&one.rule))?;
         let built = [
             app.build(engine, &[]),
             app.build_rewritten(engine, &report, &[]),
