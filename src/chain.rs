@@ -130,6 +130,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
         history: Vec::new(),
         applied: Vec::new(),
         last: Said::default(),
+        suggested: None,
     };
     if refused.is_empty() {
         run.settle();
@@ -138,6 +139,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
         text,
         mut applied,
         last,
+        suggested,
         ..
     } = run;
     applied.extend(last.findings);
@@ -154,6 +156,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
     Report {
         source,
         output: text,
+        suggested,
         findings: applied,
         declined,
         withheld: last.withheld,
@@ -191,6 +194,8 @@ struct Run<'a> {
     history: Vec<WayBack>,
     applied: Vec<Finding>,
     last: Said,
+    /// The text with what is only suggested.
+    suggested: Option<Vec<u8>>,
 }
 
 impl Run<'_> {
@@ -200,7 +205,9 @@ impl Run<'_> {
             self.last = Said::default();
             if !self.round() {
                 self.cost_of_the_rest();
-                return self.wrap(&original);
+                self.suggest();
+                self.text = self.wrapped(&original, &self.text);
+                return;
             }
         }
         self.text = original;
@@ -226,7 +233,9 @@ impl Run<'_> {
         let mut findings = std::mem::take(&mut self.last.findings);
         let costs = findings
             .iter_mut()
-            .filter(|finding| concerned.contains(finding.rule.as_str()));
+            .filter(|finding| concerned.contains(finding.rule.as_str()))
+            .filter(|finding| !is_suggestion(finding));
+        let costs = costs.take(rebuild::MOST_FINDINGS);
         costs.for_each(|finding| self.cost(finding, &self.text));
         self.last.findings = findings;
     }
@@ -239,13 +248,28 @@ impl Run<'_> {
         }
     }
 
-    /// Breaks the lines that grew too long. The guard lets nothing through but a change of layout.
-    fn wrap(&mut self, original: &[u8]) {
-        let back = |offset| self.original(Span::at(offset)).start;
-        let patch = wrap::patch(original, &self.text, &self.build.input, back);
+    /// Makes the patches of suggestions that go together, aside. They are of the present text.
+    fn suggest(&mut self) {
+        let findings = self.last.findings.iter();
+        let suggested: Vec<Finding> = findings
+            .filter(|finding| is_suggestion(finding))
+            .cloned()
+            .collect();
+        let (patch, _) = union(&suggested);
         let after = patch.apply(&self.text);
-        if guard::check(&self.text, &after, &[]).is_ok() {
-            self.text = after;
+        if !patch.is_empty() && Dockerfile::parse(&after).errors.is_empty() {
+            self.suggested = Some(after);
+        }
+    }
+
+    /// Breaks the lines that grew too long. The guard lets nothing through but a change of layout.
+    fn wrapped(&self, original: &[u8], text: &[u8]) -> Vec<u8> {
+        let back = |offset| self.original(Span::at(offset)).start;
+        let patch = wrap::patch(original, text, &self.build.input, back);
+        let after = patch.apply(text);
+        match guard::check(text, &after, &[]) {
+            Ok(()) => after,
+            Err(_) => text.to_vec(),
         }
     }
 
@@ -437,6 +461,11 @@ struct Tree<'a> {
 fn patch_of(finding: &Finding) -> &Patch {
     static NONE: Patch = Patch::empty();
     finding.fix.as_ref().map_or(&NONE, |fix: &Fix| &fix.patch)
+}
+
+fn is_suggestion(finding: &Finding) -> bool {
+    let fix = finding.fix.as_ref();
+    fix.is_some_and(|fix| fix.applicability == Applicability::Suggestion)
 }
 
 /// The patches of as many findings as go together, first come first served, and which of them those are.

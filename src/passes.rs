@@ -12,19 +12,24 @@ mod continuation_without_blanks;
 mod copy_manifests_first;
 mod copy_not_add;
 mod copy_owner;
+mod dead_step;
 mod dockerignore;
 mod exec_form;
 mod install_before_copy;
 mod join_steps;
 mod key_value;
 mod label_maintainer;
+mod nonroot_user;
 mod npm_ci;
 mod omit_dev;
 mod pattern;
+mod pin_base;
 mod redundant_platform;
 mod rust_build_cache;
+mod secret_in_arg;
 mod slim_base;
 mod split_stages;
+mod unused_stage;
 mod volatile_last;
 
 use serde::de::DeserializeOwned;
@@ -68,6 +73,11 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "rust-build-cache" => Box::new(read::<rust_build_cache::RustBuildCache>(data)?),
         "slim-base" => Box::new(read::<slim_base::SlimBase>(data)?),
         "split-stages" => Box::new(read::<split_stages::SplitStages>(data)?),
+        "dead-step" => Box::new(read::<dead_step::DeadStep>(data)?),
+        "nonroot-user" => Box::new(read::<nonroot_user::NonrootUser>(data)?),
+        "pin-base" => Box::new(read::<pin_base::PinBase>(data)?),
+        "secret-in-arg" => Box::new(read::<secret_in_arg::SecretInArg>(data)?),
+        "unused-stage" => Box::new(read::<unused_stage::UnusedStage>(data)?),
         "volatile-last" => Box::new(read::<volatile_last::VolatileLast>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),
     })

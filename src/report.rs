@@ -15,6 +15,8 @@ pub struct Report {
     pub source: Source,
     /// The text after every applied fix; equal to the source's where nothing was applied.
     pub output: Vec<u8>,
+    /// The text with what is only suggested as well, as far as that goes together; `None` where there is nothing to show.
+    pub suggested: Option<Vec<u8>>,
     /// What rules found, in the order of the text.
     pub findings: Vec<Finding>,
     /// What rules looked at and left alone, with the reason, in the order of the text.

@@ -17,6 +17,9 @@ use crate::syntax::{Dockerfile, Keyword};
 /// As many build arguments are looked at: each costs four readings of the file.
 const MOST_ARGUMENTS: usize = 24;
 
+/// As many findings that are not applied are told apart by what they cost: each takes readings of the whole file.
+pub(super) const MOST_FINDINGS: usize = 16;
+
 /// Of as many steps a source file is looked at.
 const MOST_SOURCES: usize = 8;
 

@@ -115,6 +115,7 @@ mod tests {
         };
         let report = Report {
             output: text.clone(),
+            suggested: None,
             source: Source {
                 path: "Dockerfile".into(),
                 text,

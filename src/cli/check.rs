@@ -1,6 +1,9 @@
-//! `dockeropt check`: findings, one a line.
+//! `dockeropt check`: findings, one a line; or a checklist for each file.
+
+mod checklist;
 
 use anyhow::Result;
+use clap::ValueEnum;
 
 use super::inputs;
 use super::output::Output;
@@ -15,26 +18,48 @@ pub(super) struct Args {
     files: inputs::Files,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: CheckFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum CheckFormat {
+    #[default]
+    Text,
+    Json,
+    /// What a guide to small images asks of each file, and which rule would do it
+    Checklist,
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
-    let show = |done: &Done<'_>, look: Look| Ok(human::findings(&done.report, look).into_bytes());
-    let tell = |done: &Done<'_>| human::savings(&done.report) + &human::rebuilds(&done.report);
+    let is_list = args.format == CheckFormat::Checklist;
+    let show = |done: &Done<'_>, look: Look| {
+        let text = match is_list {
+            true => checklist::list(done, look),
+            false => human::findings(&done.report, look),
+        };
+        Ok(text.into_bytes())
+    };
+    let tell = |done: &Done<'_>| match is_list {
+        true => String::new(),
+        false => human::savings(&done.report) + &human::rebuilds(&done.report),
+    };
     let work = Work {
         allow: Applicability::Safe,
-        format: args.format,
+        format: match args.format {
+            CheckFormat::Json => Format::Json,
+            CheckFormat::Text | CheckFormat::Checklist => Format::Text,
+        },
         write: None,
         show: &show,
         tell: &tell,
     };
     let tally = run::run(&args.files, &work, output)?;
-    if args.format == Format::Text {
+    if args.format == CheckFormat::Text {
         output.say(&summary(&tally));
     }
     let status = run::status(&tally);
     Ok(match status {
-        Status::Done if tally.findings > 0 => Status::Found,
+        Status::Done if tally.findings > tally.suggestions => Status::Found,
         _ => status,
     })
 }
@@ -50,7 +75,11 @@ fn summary(tally: &Tally) -> String {
     let parts = [
         (tally.applied(), "safe", "mend with `dockeropt fix --write`"),
         (tally.unsafe_fixes, "unsafe", "with `--unsafe`"),
-        (tally.suggestions, "suggested", "by hand"),
+        (
+            tally.suggestions,
+            "suggested",
+            "`dockeropt explain FILE` shows how",
+        ),
     ];
     let parts: Vec<_> = parts
         .iter()

@@ -76,5 +76,19 @@ pub fn file(report: &Report, context: &str, look: Look) -> String {
     for (_, line) in lines {
         out.push_str(&format!("{line}\n"));
     }
-    out + &human::rebuilds(report)
+    out.push_str(&human::rebuilds(report));
+    out.push_str(&suggested(report, look));
+    out
+}
+
+/// What is only suggested, as a patch of what the fixes leave.
+fn suggested(report: &Report, look: Look) -> String {
+    let Some(after) = &report.suggested else {
+        return String::new();
+    };
+    let path = &report.source.path;
+    let patch = diff::unified(path, Some(&report.output), after, look);
+    let patch = String::from_utf8_lossy(&patch).into_owned();
+    let heading = look.paint(BOLD, "Suggested, for you to make:");
+    format!("\n{heading}\n{patch}")
 }

@@ -125,6 +125,13 @@ fn told(report: &Report) -> String {
         "\n{}",
         diff::whole(&report.source.text, &report.output)
     );
+    if let Some(suggested) = &report.suggested {
+        let _ = write!(
+            out,
+            "\nsuggested:\n{}",
+            diff::whole(&report.output, suggested)
+        );
+    }
     out
 }
 

@@ -247,6 +247,7 @@ fn damages_between(before: &[u8], after: &[u8], spoken_of: bool) -> Vec<Damage> 
     };
     let report = Report {
         source,
+        suggested: None,
         output: after.to_vec(),
         findings: if spoken_of {
             vec![everything]

@@ -177,8 +177,9 @@ fn the_examples_of_each_rule_hold() {
                     (path.to_string_lossy().into_owned(), text)
                 })
                 .collect();
-            if report.output != complete(&example.after) || written != example.writes {
-                let output = String::from_utf8_lossy(&report.output).into_owned();
+            let output = report.suggested.as_ref().unwrap_or(&report.output);
+            if *output != complete(&example.after) || written != example.writes {
+                let output = String::from_utf8_lossy(output).into_owned();
                 wrong.push((rule.id.clone(), output, report.declined));
             }
         }

@@ -27,6 +27,7 @@ fn a_file_is_explained() {
     let lines: Vec<&str> = ran.out.lines().collect();
     for (at, start) in [
         "Dockerfile:1:1: split-stages: left alone: the build context is not known",
+        "Dockerfile:1:1: slim-base: left alone: neither CMD nor ENTRYPOINT says what runs",
         "Dockerfile:2:1: copy-not-add: ",
     ]
     .into_iter()
@@ -38,6 +39,48 @@ fn a_file_is_explained() {
         .iter()
         .find(|line| line.starts_with("Dockerfile:4:1: copy-not-add: left alone: "));
     assert!(declined.is_some(), "{ran:#?}");
+}
+
+#[test]
+fn what_is_suggested_is_shown_as_a_patch() {
+    let file = "FROM python:3.12-slim\nCMD [\"python\"]\n";
+    let sandbox = Sandbox::with(&[("Dockerfile", file)]);
+    let ran = sandbox.run(&["explain", "Dockerfile"]).ended(0);
+    let patch = "Suggested, for you to make:\n--- a/Dockerfile\n+++ b/Dockerfile\n@@ -1,2 +1,4 @@\n FROM python:3.12-slim\n\
+                 +RUN groupadd --system app && useradd --system --gid app --create-home app\n+USER app\n CMD [\"python\"]\n";
+    assert!(ran.out.contains(patch), "{ran:#?}");
+    // A suggestion alone makes no check fail.
+    let ran = sandbox.run(&["check"]).ended(0);
+    let all = "1 finding in 1 file: 1 suggested (`dockeropt explain FILE` shows how)";
+    assert_eq!(ran.last(), all, "{ran:#?}");
+}
+
+#[test]
+fn a_checklist_says_what_is_done_and_which_rule_would_do_the_rest() {
+    let file = "FROM node:20\nWORKDIR /app\nCOPY . .\nRUN npm ci\nUSER node\nCMD npm start\n";
+    let lock = r#"{"name": "app", "lockfileVersion": 3, "packages": {"": {"name": "app"}}}"#;
+    let package = r#"{"name": "app", "scripts": {"start": "node main.js"}}"#;
+    let sandbox = Sandbox::with(&[
+        ("Dockerfile", file),
+        ("package.json", package),
+        ("package-lock.json", lock),
+        ("main.js", ""),
+    ]);
+    let ran = sandbox.run(&["check", "--format", "checklist"]).ended(1);
+    let list = "Dockerfile
+  [-] multi-stage build: split-stages: left alone: nothing would be left behind: there is neither a build nor a package for development
+  [ ] slim base image: slim-base
+  [x] combined RUN commands
+  [ ] no cache of the language's package manager: npm-cache
+  [-] package lists removed
+  [ ] dependency manifests copied first: copy-manifests-first
+  [x] production dependencies only
+  [-] .dockerignore
+  [x] non-root user
+  [ ] exec-form CMD: exec-form
+  [x] pinned base
+";
+    assert_eq!(ran.out, list, "{ran:#?}");
 }
 
 #[test]
