@@ -101,6 +101,8 @@ pub struct Wanted<'a> {
     pub network: Option<&'a str>,
     /// Whether every step is to run, whatever the cache holds.
     pub fresh: bool,
+    /// Whether [`Built::provenance`] is wanted.
+    pub provenance: bool,
 }
 
 /// An image that was built, and how.
@@ -110,6 +112,8 @@ pub struct Built {
     pub steps: Vec<BuiltStep>,
     /// Seconds from start to end.
     pub seconds: f64,
+    /// The predicate of BuildKit's provenance with `mode=max`, where it was asked for and the engine has it.
+    pub provenance: Option<serde_json::Value>,
 }
 
 /// A step of a build.

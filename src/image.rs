@@ -32,7 +32,7 @@ pub use self::archive::{read_archive, read_archive_keeping};
 pub use self::compression::Compression;
 pub use self::fault::Fault;
 pub use self::folders::Folder;
-pub use self::history::{Lines, Step, Written, place};
+pub use self::history::{Lines, Step, Written};
 pub use self::layer::{Entry, Hash, Keep, Kind};
 pub use self::layout::{Files, read_layout};
 pub use self::manifest::Choice;
@@ -42,6 +42,7 @@ pub use self::stack::{Changes, Stack, Waste, WasteKind};
 
 use self::layer::{Entries, LayerFiles, Sizes};
 use self::manifest::Plan;
+use self::provenance::Provenance;
 
 /// An image, read.
 #[derive(Debug)]
@@ -63,6 +64,8 @@ pub struct Image {
     entries: Vec<Entry>,
     /// The contents that were asked for, by their entry's index.
     texts: HashMap<u32, Vec<u8>>,
+    /// Where the step of each layer stands, as far as provenance says.
+    places: Vec<Vec<Lines>>,
 }
 
 /// A layer of an image.
@@ -103,6 +106,7 @@ impl Image {
             paths,
             entries: Vec::new(),
             texts: HashMap::new(),
+            places: Vec::new(),
         };
         for (index, blob) in plan.layers.iter().enumerate() {
             let files = take(blob)?;
@@ -124,8 +128,38 @@ impl Image {
         image.steps = steps;
         image.notes.extend(note);
         if let Some(provenance) = plan.provenance {
-            provenance.place(&plan.layers, &mut image.steps);
+            image.attest(&provenance, &plan.layers);
         }
         Ok(image)
+    }
+
+    fn attest(&mut self, provenance: &Provenance, blobs: &[String]) {
+        let diff_ids = self.layers.iter().map(|layer| layer.diff_id.as_deref());
+        let layers: Vec<_> = blobs.iter().map(String::as_str).zip(diff_ids).collect();
+        self.places = provenance.places(&layers);
+        provenance::place(&self.places, &mut self.steps);
+    }
+
+    /// Takes the provenance that its build wrote down: the predicate that BuildKit would attach.
+    pub fn attested(&mut self, predicate: &serde_json::Value) {
+        if let Some(provenance) = Provenance::of(predicate) {
+            self.attest(&provenance, &vec![String::new(); self.layers.len()]);
+        }
+    }
+
+    /// Whether provenance says where its layers come from.
+    pub fn is_attested(&self) -> bool {
+        self.places.iter().any(|places| !places.is_empty())
+    }
+
+    /// Says on which lines of its Dockerfile the last steps stand: `written` are the instructions of the stage that ships,
+    /// and of the stages that it is built on. Provenance, where the image has it, knows better.
+    ///
+    /// # Errors
+    /// Why they do not fit; then only provenance counts.
+    pub fn place_steps(&mut self, written: &[Written]) -> Result<(), String> {
+        let placed = history::place(&mut self.steps, written);
+        provenance::place(&self.places, &mut self.steps);
+        placed
     }
 }

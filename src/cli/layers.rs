@@ -87,8 +87,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         None => subject::read(&args.subject, args.engine, &choice)?,
     };
     if let Some(written) = written {
-        let placed = crate::image::place(&mut image.steps, &written);
-        if let Err(why) = placed {
+        let placed = image.place_steps(&written);
+        // What was built here is that Dockerfile's, whatever the history records.
+        if let (Err(why), false) = (placed, own.is_some() && image.is_attested()) {
             output.warn(&format!(
                 "the Dockerfile is not the one that built the image: {why}"
             ));

@@ -197,6 +197,8 @@ impl Drop for Guard {
 fn spawn(program: &str, args: &[&str]) -> Result<Guard, Stopped> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
+    // What `--metadata-file` of buildx is to hold: nothing else asks for it.
+    command.env("BUILDX_METADATA_PROVENANCE", "max");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let child = command.spawn();
     child

@@ -81,6 +81,8 @@ impl Engine for Docker {
     fn build(&self, wanted: &Wanted<'_>, progress: Progress<'_>) -> Result<Built, EngineError> {
         let options = Options::of(wanted)?;
         let mut args = vec!["buildx", "build", "--load", "--progress=plain"];
+        let told = wanted.provenance.then(Told::new).transpose()?;
+        args.extend(told.iter().filter_map(Told::words).flatten());
         args.extend(options.words());
         let start = Instant::now();
         let mut plain = Plain::default();
@@ -95,6 +97,7 @@ impl Engine for Docker {
         Ok(Built {
             steps: plain.steps(),
             seconds: start.elapsed().as_secs_f64(),
+            provenance: told.and_then(|told| told.provenance()),
         })
     }
 
@@ -172,6 +175,27 @@ impl Engine for Docker {
 
     fn remove(&self, image: &str) {
         child::clean(self.program, &["image", "rm", image]);
+    }
+}
+
+/// The file to which buildx writes what it knows of a build.
+struct Told(tempfile::NamedTempFile);
+
+impl Told {
+    fn new() -> Result<Self, EngineError> {
+        let file = tempfile::NamedTempFile::new();
+        let file = file.map_err(|error| EngineError::Failed(error.to_string()))?;
+        Ok(Self(file))
+    }
+
+    fn words(&self) -> Option<[&str; 2]> {
+        Some(["--metadata-file", self.0.path().to_str()?])
+    }
+
+    fn provenance(&self) -> Option<serde_json::Value> {
+        let text = std::fs::read(self.0.path()).ok()?;
+        let mut told: serde_json::Value = serde_json::from_slice(&text).ok()?;
+        Some(told.get_mut("buildx.build.provenance")?.take())
     }
 }
 
@@ -308,6 +332,7 @@ mod tests {
             build_args: &args,
             network: None,
             fresh: true,
+            provenance: false,
         };
         let options = Options::of(&wanted).expect("paths are UTF-8");
         let words: Vec<&str> = options.words().collect();

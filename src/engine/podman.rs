@@ -96,6 +96,7 @@ pub(super) fn build(
     Ok(Built {
         steps: steps.steps(),
         seconds: start.elapsed().as_secs_f64(),
+        provenance: None,
     })
 }
 

@@ -28,6 +28,13 @@ pub struct Lines {
     pub last: u32,
 }
 
+impl Lines {
+    /// Whether the two have a line in common.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
 /// An instruction of a Dockerfile, as far as it can be held against a history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Written {
@@ -78,7 +85,7 @@ pub(super) fn steps(history: Vec<Recorded>, layers: usize) -> (Vec<Step>, Option
 ///
 /// # Errors
 /// Why they do not fit.
-pub fn place(steps: &mut [Step], written: &[Written]) -> Result<(), String> {
+pub(super) fn place(steps: &mut [Step], written: &[Written]) -> Result<(), String> {
     let (mut placed, mut left) = (Vec::new(), steps.len());
     for one in written.iter().rev() {
         let step = left.checked_sub(1).map(|index| &steps[index]);

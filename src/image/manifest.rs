@@ -56,16 +56,27 @@ pub(super) fn plan(get: &mut Get<'_>, choice: &Choice) -> Result<Plan, Fault> {
     plan.layers = layers
         .map(|layer| blob_path(&layer.digest))
         .collect::<Result<_, _>>()?;
+    plan.provenance = provenance(&attestations, &found.digest, get)?;
+    plan.checked()
+}
+
+/// What the attestations say of the image whose manifest has that digest.
+fn provenance(
+    attestations: &[Found],
+    digest: &str,
+    get: &mut Get<'_>,
+) -> Result<Option<Provenance>, Fault> {
     let own = attestations
         .iter()
-        .filter(|one| one.attests.as_deref() == Some(found.digest.as_str()));
+        .filter(|one| one.attests.as_deref() == Some(digest));
     for statement in own.flat_map(|one| &one.manifest.layers) {
-        let Some(text) = get(&blob_path(&statement.digest)?)? else {
-            continue;
-        };
-        plan.provenance = plan.provenance.or_else(|| Provenance::parse(&text));
+        let text = get(&blob_path(&statement.digest)?)?;
+        let found = text.and_then(|text| Provenance::parse(&text));
+        if found.is_some() {
+            return Ok(found);
+        }
     }
-    plan.checked()
+    Ok(None)
 }
 
 /// The image of `docker save`'s own list.
@@ -84,7 +95,25 @@ fn saved_plan(text: &[u8], get: &mut Get<'_>, choice: &Choice) -> Result<Plan, F
     let mut plan = Plan::new(&one.config, get)?;
     plan.name = names(one).into_iter().next();
     plan.layers = one.layers.clone();
+    plan.provenance = saved_provenance(&one.config, get)?;
     plan.checked()
+}
+
+/// What an attestation says of the image with that configuration: newer engines save an OCI layout beside their own list.
+fn saved_provenance(config: &str, get: &mut Get<'_>) -> Result<Option<Provenance>, Fault> {
+    let index = get("index.json")?;
+    // The list is what counts: an index that cannot be read says nothing.
+    let Some(Ok(found)) = index.map(|text| Found::all(&text, get)) else {
+        return Ok(None);
+    };
+    let is_it = |one: &&Found| {
+        one.attests.is_none()
+            && blob_path(&one.manifest.config.digest).is_ok_and(|path| path == config)
+    };
+    match found.iter().find(is_it) {
+        Some(image) => provenance(&found, &image.digest, get),
+        None => Ok(None),
+    }
 }
 
 impl Plan {

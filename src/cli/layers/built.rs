@@ -47,9 +47,13 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<Image> {
         ignore: &located.ignore_text(),
         context: disk.root(),
         title: &format!("building {shown}"),
+        provenance: true,
     };
     let made = lab.build(&recipe, false)?.context(shown.clone())?;
     let mut image = lab.read(&made)?;
     image.name = Some(shown);
+    if let Some(provenance) = &made.built.provenance {
+        image.attested(provenance);
+    }
     Ok(image)
 }

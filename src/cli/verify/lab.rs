@@ -34,6 +34,8 @@ pub(in crate::cli) struct Recipe<'a> {
     pub(in crate::cli) context: &'a Path,
     /// What is said while it is built.
     pub(in crate::cli) title: &'a str,
+    /// Whether it is asked which step made which layer.
+    pub(in crate::cli) provenance: bool,
 }
 
 /// An image that was built.
@@ -88,6 +90,7 @@ impl<'a> Lab<'a> {
             build_args: &self.how.build_args,
             network: self.how.network.as_deref(),
             fresh,
+            provenance: recipe.provenance,
         };
         self.made.borrow_mut().push(name.clone());
         let task = self.progress.task(recipe.title);

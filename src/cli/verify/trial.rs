@@ -325,6 +325,7 @@ impl Trial {
             ignore,
             context: self.context(),
             title,
+            provenance: false,
         }
     }
 
@@ -334,6 +335,7 @@ impl Trial {
             ignore: &rewrite.ignore,
             context: self.context(),
             title,
+            provenance: false,
         }
     }
 

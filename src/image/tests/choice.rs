@@ -119,7 +119,12 @@ fn provenance_says_on_which_lines_a_layer_was_made() {
             "vnd.docker.reference.digest": image["digest"],
         },
     });
-    let archive = layout.index(&[image, attestation]).archive();
-    let steps = read(&archive).steps;
-    assert_eq!(steps[0].lines, Some(Lines { first: 4, last: 6 }));
+    let mut layout = layout.index(&[image, attestation]);
+    let lines = |layout: &Layout| read(&layout.archive()).steps[0].lines;
+    assert_eq!(lines(&layout), Some(Lines { first: 4, last: 6 }));
+    // What an engine with an OCI store saves has its own list, too.
+    let list = json!([{ "Config": "blobs/sha256/0000", "Layers": ["blobs/sha256/0001"] }]);
+    let list = list.to_string().into_bytes();
+    layout.files.insert("manifest.json".to_owned(), list);
+    assert_eq!(lines(&layout), Some(Lines { first: 4, last: 6 }));
 }

@@ -455,6 +455,59 @@ fn layers_of_a_dockerfile_are_those_of_its_image() {
     assert_eq!(left_by(process), [""; 0]);
 }
 
+/// Two stages have the same step, and a build argument says which of them ships; steps that change nothing make equal
+/// layers; a heredoc makes one layer of several lines, and a setting makes none.
+#[test]
+fn provenance_says_which_lines_made_a_layer() {
+    if engine().is_none() {
+        return;
+    }
+    let sandbox = Sandbox::with(FILES);
+    let text = "\
+ARG BASE=one
+FROM debian:bookworm-slim AS one
+RUN echo same > /same
+FROM debian:bookworm-slim AS two
+ENV B=two
+RUN echo same > /same
+RUN true
+RUN true
+FROM ${BASE}
+COPY --link data.txt /
+RUN <<EOF
+echo a > /a
+EOF
+RUN true
+CMD [\"true\"]
+";
+    sandbox.write("Dockerfile", text);
+    let lines = |args: &[&str]| {
+        let args = [&["layers", "Dockerfile", "--format=json"], args].concat();
+        let ran = sandbox.run(&args).ended(0);
+        assert!(!ran.err.contains("warning"), "{ran:#?}");
+        let json: Value = serde_json::from_str(&ran.out).unwrap();
+        let steps = json["steps"].as_array().unwrap().clone();
+        let made = steps.into_iter().filter(|step| !step["layer"].is_null());
+        made.map(|step| {
+            (
+                step["lines"]["first"].as_u64(),
+                step["lines"]["last"].as_u64(),
+            )
+        })
+        .collect::<Vec<_>>()
+    };
+    let place = |first, last| (Some(first), Some(last));
+    let shipped = [place(10, 10), place(11, 13), place(14, 14)];
+    let one = [&[(None, None), place(3, 3)][..], &shipped].concat();
+    assert_eq!(lines(&[]), one);
+    let two = [
+        &[(None, None), place(6, 6), place(7, 7), place(8, 8)][..],
+        &shipped,
+    ]
+    .concat();
+    assert_eq!(lines(&["--build-arg=BASE=two"]), two);
+}
+
 #[test]
 fn budgets_count() {
     if engine().is_none() {
