@@ -3,6 +3,7 @@
 //! Standard output holds what was asked for (a patch, findings, JSON) and nothing else; what is to be said about the
 //! run goes to standard error.
 
+mod as_built;
 mod chains;
 mod changes;
 mod check;

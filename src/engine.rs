@@ -97,6 +97,8 @@ pub struct Wanted<'a> {
     pub target: Option<&'a str>,
     /// `NAME=value`, for `--build-arg`.
     pub build_args: &'a [String],
+    /// `NAME=value`, for `--build-context`.
+    pub build_contexts: &'a [String],
     /// The network of RUN steps, where it is not the engine's own choice.
     pub network: Option<&'a str>,
     /// Whether every step is to run, whatever the cache holds.

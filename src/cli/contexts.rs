@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use anyhow::Result;
 
+use super::as_built::AsBuilt;
 use super::inputs::Input;
 use crate::context::locate::{Declared, DeclaredBuild, How, Place, locate};
 use crate::context::site::{Other, Site};
@@ -46,6 +47,8 @@ pub(super) struct Located {
     pub(super) how: String,
     /// What is built and with which arguments, as far as the workspace says.
     pub(super) input: ModelInput,
+    /// How the project builds it.
+    pub(super) as_built: AsBuilt,
     /// Where the Dockerfile stands in it, and who shares it.
     pub(super) site: Site,
 }
@@ -112,6 +115,7 @@ impl Origin {
                 disk: Some(DiskContext::clone(disk)),
                 how: How::Given.to_string(),
                 input: ModelInput::default(),
+                as_built: AsBuilt::default(),
                 site: site_in(disk, path.as_deref()),
             },
             Self::Workspace(workspace, dockerfile) => workspace.context(dockerfile, text),
@@ -119,6 +123,7 @@ impl Origin {
                 disk: None,
                 how: "the build context is not known: the Dockerfile has no path".to_owned(),
                 input: ModelInput::default(),
+                as_built: AsBuilt::default(),
                 site: Site::default(),
             },
         }
@@ -204,11 +209,13 @@ impl Workspace {
         let found = locate(&self.disk, &self.declared, dockerfile, &copies, None);
         let site = found.directory.as_ref();
         let site = site.map(|directory| self.site(dockerfile, directory));
+        let as_built = AsBuilt::of(&found, self.disk.root());
         let directory = found.directory.map(|path| self.disk.root().join(path));
         Located {
             site: site.unwrap_or_default(),
             disk: directory.and_then(|path| DiskContext::new(path).ok()),
             how: found.how.to_string(),
+            as_built,
             input: ModelInput {
                 targets: found.targets.into_iter().flatten().collect(),
                 contexts: found.named_contexts.into_keys().collect(),

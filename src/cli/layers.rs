@@ -34,6 +34,9 @@ pub(super) struct Args {
     /// A build argument of the Dockerfile that is built
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     build_args: Vec<String>,
+    /// A named context of the Dockerfile that is built
+    #[arg(long = "build-context", value_name = "NAME=VALUE")]
+    build_contexts: Vec<String>,
     /// The network of its RUN steps
     #[arg(long, value_name = "NETWORK")]
     network: Option<String>,
@@ -74,19 +77,19 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         true => Some(budget::near(dockerfile)?),
         false => None,
     };
-    let written = match dockerfile {
-        Some(path) => Some(lines::written(path, args.target.as_deref())?),
-        None => None,
-    };
     let choice = Choice {
         name: args.name.clone(),
         platform: args.platform.clone(),
     };
-    let mut image = match own {
+    let (mut image, target) = match own {
         Some(path) => built::read(args, path)?,
-        None => subject::read(&args.subject, args.engine, &choice)?,
+        None => {
+            let image = subject::read(&args.subject, args.engine, &choice)?;
+            (image, args.target.clone())
+        }
     };
-    if let Some(written) = written {
+    if let Some(path) = dockerfile {
+        let written = lines::written(path, target.as_deref())?;
         let placed = image.place_steps(&written);
         // What was built here is that Dockerfile's, whatever the history records.
         if let (Err(why), false) = (placed, own.is_some() && image.is_attested()) {

@@ -71,6 +71,9 @@ pub(super) struct How {
     /// A build argument
     #[arg(long = "build-arg", value_name = "NAME=VALUE")]
     pub(super) build_args: Vec<String>,
+    /// A named context: a directory, or an image as `docker-image://NAME`
+    #[arg(long = "build-context", value_name = "NAME=VALUE")]
+    pub(super) build_contexts: Vec<String>,
     /// The network of RUN steps
     #[arg(long, value_name = "NETWORK")]
     pub(super) network: Option<String>,
@@ -127,7 +130,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         if let Some(against) = &args.against {
             trial.replace(against)?;
         }
-        let lab = Lab::new(engine.as_ref(), &args.how, &progress);
+        let how = trial.complete(&args.how);
+        let lab = Lab::new(engine.as_ref(), &how, &progress);
         let outcome = trial.outcome(&lab);
         let outcome = outcome.with_context(|| trial.path().display().to_string())?;
         worst = worse(worst, status(&outcome));

@@ -31,7 +31,11 @@ pub struct Location {
     /// The build arguments that some build gives; `None` for a value that is not known or not the same in all builds.
     pub args: BTreeMap<String, Option<String>>,
     /// The named contexts that some build gives; `None` likewise.
-    pub named_contexts: BTreeMap<String, Option<String>>,
+    pub named_contexts: BTreeMap<String, Option<Place>>,
+    /// The stage that all builds build; `None` likewise, and for the last one.
+    pub target: Option<String>,
+    /// Who builds it: files, and the part of each.
+    pub built_by: Vec<(String, String)>,
 }
 
 /// How a context was found, or why it is not known.
@@ -150,6 +154,11 @@ pub fn locate(
         targets: targets(&builds).filter(|_| !declared.truncated),
         args: agreed(&builds, |build| &build.args, true),
         named_contexts: agreed(&builds, |build| &build.named_contexts, false),
+        target: one_target(&builds),
+        built_by: builds
+            .iter()
+            .map(|build| (build.file.clone(), build.part.clone()))
+            .collect(),
     }
 }
 
@@ -321,13 +330,23 @@ fn targets(builds: &[&DeclaredBuild]) -> Option<BTreeSet<String>> {
         .collect()
 }
 
+/// The stage that every one of them builds.
+fn one_target(builds: &[&DeclaredBuild]) -> Option<String> {
+    let mut targets = builds.iter().map(|build| build.target.as_ref());
+    let first = targets.next()?;
+    match first? {
+        Text::Literal(name) if targets.all(|target| target == first) => Some(name.clone()),
+        _ => None,
+    }
+}
+
 /// What all builds say under each key; `None` where they differ, and, if `everywhere`, where one of them is silent.
-fn agreed<'a>(
+fn agreed<'a, V: Clone + PartialEq + 'a>(
     builds: &[&'a DeclaredBuild],
-    of: impl Fn(&'a DeclaredBuild) -> &'a BTreeMap<String, Option<String>>,
+    of: impl Fn(&'a DeclaredBuild) -> &'a BTreeMap<String, Option<V>>,
     everywhere: bool,
-) -> BTreeMap<String, Option<String>> {
-    let mut agreed: BTreeMap<String, Option<String>> = BTreeMap::new();
+) -> BTreeMap<String, Option<V>> {
+    let mut agreed: BTreeMap<String, Option<V>> = BTreeMap::new();
     for key in builds.iter().flat_map(|build| of(build).keys()) {
         let mut values = builds
             .iter()

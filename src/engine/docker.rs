@@ -267,12 +267,13 @@ impl Options {
         for (option, value) in named {
             words.extend(value.map(|value| format!("{option}={value}")));
         }
-        words.extend(
-            wanted
-                .build_args
-                .iter()
-                .map(|arg| format!("--build-arg={arg}")),
-        );
+        let lists = [
+            ("--build-arg", wanted.build_args),
+            ("--build-context", wanted.build_contexts),
+        ];
+        for (option, values) in lists {
+            words.extend(values.iter().map(|value| format!("{option}={value}")));
+        }
         words.extend(wanted.fresh.then(|| "--no-cache".to_owned()));
         words.push(path(wanted.context)?);
         Ok(Self(words))
@@ -330,6 +331,7 @@ mod tests {
             context: "/c".as_ref(),
             target: Some("run"),
             build_args: &args,
+            build_contexts: &["base=docker-image://debian:12".to_owned()],
             network: None,
             fresh: true,
             provenance: false,
@@ -343,6 +345,7 @@ mod tests {
             "/t/Dockerfile",
             "--target=run",
             "--build-arg=A=b",
+            "--build-context=base=docker-image://debian:12",
             "--no-cache",
             "/c",
         ];

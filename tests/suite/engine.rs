@@ -4,6 +4,7 @@
 //! Images get tags of their own, which are removed. Nothing that stood there before is touched or pruned.
 
 mod apps;
+mod as_built;
 mod cache;
 mod config;
 mod declared;

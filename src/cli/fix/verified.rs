@@ -34,7 +34,8 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     }
     let mut claims = Claims::default();
     for mut trial in trials {
-        let lab = Lab::new(engine.as_ref(), &args.how, &progress);
+        let how = trial.complete(&args.how);
+        let lab = Lab::new(engine.as_ref(), &how, &progress);
         match settled(&mut trial, &lab, &mut claims, output) {
             Ok(changes) if changes && args.exit_code && status == Status::Done => {
                 status = Status::Found;

@@ -13,8 +13,8 @@ use crate::engine;
 use crate::image::Image;
 use crate::walk;
 
-/// Builds the Dockerfile at `path` and reads the image.
-pub(super) fn read(args: &Args, path: &Path) -> Result<Image> {
+/// Builds the Dockerfile at `path` and reads the image, and which stage that is, where it is not the last.
+pub(super) fn read(args: &Args, path: &Path) -> Result<(Image, Option<String>)> {
     let shown = path.display().to_string();
     interruptible()?;
     let engine = engine::find_builder(args.engine)?;
@@ -36,10 +36,12 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<Image> {
         engine: args.engine,
         target: args.target.clone(),
         build_args: args.build_args.clone(),
+        build_contexts: args.build_contexts.clone(),
         network: args.network.clone(),
         offline: args.offline,
         ..How::default()
     };
+    let (how, notes) = located.as_built.complete(&how);
     let progress = Progress::new();
     let lab = Lab::new(engine.as_ref(), &how, &progress);
     let recipe = Recipe {
@@ -52,8 +54,9 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<Image> {
     let made = lab.build(&recipe, false)?.context(shown.clone())?;
     let mut image = lab.read(&made)?;
     image.name = Some(shown);
+    image.notes.extend(notes);
     if let Some(provenance) = &made.built.provenance {
         image.attested(provenance);
     }
-    Ok(image)
+    Ok((image, how.target.clone()))
 }

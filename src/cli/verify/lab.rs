@@ -88,6 +88,7 @@ impl<'a> Lab<'a> {
             context: recipe.context,
             target: self.how.target.as_deref(),
             build_args: &self.how.build_args,
+            build_contexts: &self.how.build_contexts,
             network: self.how.network.as_deref(),
             fresh,
             provenance: recipe.provenance,

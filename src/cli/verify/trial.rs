@@ -8,7 +8,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 
 use super::lab::{Lab, Made, Recipe, syntax};
-use super::{bisect, rebuild};
+use super::{How, bisect, rebuild};
 use crate::chain::Chain;
 use crate::cli::chains::Chains;
 use crate::cli::claims::Claims;
@@ -35,6 +35,8 @@ pub(in crate::cli) struct Trial {
     pub(super) report: Report,
     /// The file to compare with, in place of what the rules make.
     against: Option<Vec<u8>>,
+    /// What is to be said of how the project builds it.
+    notes: Vec<String>,
 }
 
 /// The original, built.
@@ -121,6 +123,7 @@ impl Trial {
             allow,
             report,
             against: None,
+            notes: Vec::new(),
         }))
     }
 
@@ -138,6 +141,13 @@ impl Trial {
     /// The path that reports name.
     pub(in crate::cli) fn path(&self) -> &Path {
         self.input.path()
+    }
+
+    /// How it is built: as `how` says, and where that leaves something open, as the project does.
+    pub(in crate::cli) fn complete(&mut self, how: &How) -> How {
+        let (how, notes) = self.located.as_built.complete(how);
+        self.notes = notes;
+        how
     }
 
     /// Takes the file at `path` in place of what the rules make.
@@ -361,21 +371,21 @@ impl Trial {
 
     /// What an engine says of a failed build, with what may help.
     fn hinted(&self, said: String) -> String {
-        match syntax(&self.source.text) {
-            Some(image)
-                if said.contains("resolve")
-                    && said.contains(image.split('@').next().unwrap_or(&image)) =>
-            {
-                format!(
-                    "{said}\nthe image `{image}` of the `# syntax=` line cannot be pulled: try `--offline`"
-                )
-            }
-            _ => said,
-        }
+        let mut lines = self.notes.clone();
+        let syntax = syntax(&self.source.text);
+        let is_pulled = |image: &&String| {
+            said.contains("resolve") && said.contains(image.split('@').next().unwrap_or(image))
+        };
+        let hint = syntax.as_ref().filter(is_pulled).map(|image| {
+            format!("the image `{image}` of the `# syntax=` line cannot be pulled: try `--offline`")
+        });
+        lines.push(said.clone());
+        lines.extend(hint);
+        lines.join("\n")
     }
 
     fn notes(&self, lab: &Lab<'_>, before: &Side) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes = self.notes.clone();
         let tries = lab.how.smoke.is_some() || lab.how.http.is_some();
         if tries && before.answer.is_none() {
             notes.push(format!(

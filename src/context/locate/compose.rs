@@ -139,7 +139,7 @@ mod tests {
         assert_eq!(builds[1].args.get("B"), Some(&None));
         assert_eq!(
             builds[1].named_contexts.get("base"),
-            Some(&Some("docker-image://alpine".to_owned()))
+            Some(&Some(Place::Remote("docker-image://alpine".to_owned())))
         );
         assert_eq!(
             summary(&builds[2]),

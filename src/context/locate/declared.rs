@@ -55,8 +55,8 @@ pub struct DeclaredBuild {
     pub target: Option<Text>,
     /// Build arguments; `None` for a value from elsewhere.
     pub args: BTreeMap<String, Option<String>>,
-    /// Named contexts, by name: a directory, an image, another target.
-    pub named_contexts: BTreeMap<String, Option<String>>,
+    /// Named contexts, by name: a directory, an image; `None` for what another build makes, or is not known.
+    pub named_contexts: BTreeMap<String, Option<Place>>,
 }
 
 /// A text of a file.
@@ -194,9 +194,26 @@ impl Written {
             dockerfile,
             target: self.target,
             args: self.args.into_iter().collect(),
-            named_contexts: self.named_contexts.into_iter().collect(),
+            named_contexts: self
+                .named_contexts
+                .into_iter()
+                .map(|(name, value)| {
+                    (
+                        name,
+                        value.and_then(|value| named_context(directory, value)),
+                    )
+                })
+                .collect(),
         }
     }
+}
+
+/// Where a named context is, for a build that runs in `directory`.
+fn named_context(directory: &str, value: String) -> Option<Place> {
+    let is_built = ["service:", "target:"]
+        .iter()
+        .any(|mark| value.starts_with(mark));
+    (!is_built).then(|| Place::new(directory, &Text::Literal(value)))
 }
 
 /// `key=value` lines, as the inputs of CI actions have them; a line with `mark` has no known value.

@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(args, [("A", Some("1")), ("B", None), ("C", None)]);
         assert_eq!(
             build.named_contexts.get("base"),
-            Some(&Some("../x".to_owned()))
+            Some(&Some(Place::Outside("../x".to_owned())))
         );
     }
 

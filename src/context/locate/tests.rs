@@ -302,8 +302,10 @@ fn targets_arguments_and_named_contexts() {
     assert_eq!(args, [("A", Some("1")), ("B", None), ("C", None)]);
     assert_eq!(
         location.named_contexts.get("base"),
-        Some(&Some("x".to_owned()))
+        Some(&Some(Place::Inside("x".to_owned())))
     );
+    assert_eq!(location.target, None);
+    assert_eq!(location.built_by.len(), 2);
     let unread = with(&[(
         "compose.yaml",
         "services: {a: {build: {context: app, target: $T}}}",
