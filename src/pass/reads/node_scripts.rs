@@ -30,6 +30,27 @@ const HOOKS: [&str; 5] = [
 /// Programs that run a file of the project.
 const RUNNERS: [&str; 7] = ["node", "sh", "bash", "tsx", "ts-node", "bun", "deno"];
 
+/// What stands in programs that open files or start other programs.
+const OPENING: [&str; 17] = [
+    "\"fs\"",
+    "'fs'",
+    "\"fs/promises\"",
+    "'fs/promises'",
+    "node:fs",
+    "fs-extra",
+    "child_process",
+    "\"glob\"",
+    "'glob'",
+    "./",
+    "execa",
+    "shelljs",
+    "Deno.",
+    "Bun.",
+    "cat ",
+    "cp ",
+    "npm run",
+];
+
 /// As deep may scripts call scripts.
 const DEPTH: usize = 4;
 
@@ -222,9 +243,27 @@ impl Run<'_> {
         let Some(found) = candidates.iter().find(|path| has(self.install, path)) else {
             return self.refuse(command);
         };
+        if self.opens_files(found) {
+            return Err(format!(
+                "`{file}`, which the install runs, opens other files of the source"
+            ));
+        }
         reads.add_path(self.install, found)?;
         reads.doubt(|| format!("`{file}`, which the install runs, may read more of the source"));
         Ok(())
+    }
+}
+
+impl Run<'_> {
+    /// Whether a file of the project looks like a program that opens others: by the names of modules and commands.
+    fn opens_files(&self, file: &str) -> bool {
+        const LIMIT: usize = 1 << 20;
+        let path = path::resolve_from(self.install.root, file);
+        let text = path.and_then(|path| self.install.context.read(&path, LIMIT).ok());
+        text.is_none_or(|text| {
+            let text = String::from_utf8_lossy(&text);
+            OPENING.iter().any(|mark| text.contains(mark))
+        })
     }
 }
 

@@ -1,1 +1,1 @@
-console.log(require('ms')(require('./settings.json').interval));
+console.log(require('ms')('5 min'));
