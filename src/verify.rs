@@ -12,7 +12,7 @@ mod tree;
 use std::fmt;
 
 pub use compare::{Compared, compare};
-pub use outcome::{Measures, Outcome, Rebuilt, Severities, Steps, Tried};
+pub use outcome::{LeftOut, Measures, Outcome, Rebuilt, Severities, Steps, Tried, Verified};
 pub use tree::{Change, Node, NodeKind, Tree};
 
 /// One of the two images.

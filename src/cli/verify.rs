@@ -19,7 +19,7 @@ use super::progress::Progress;
 use crate::engine::{self, Choice};
 use crate::render::verified;
 use crate::rule::Applicability;
-use crate::verify::Outcome;
+use crate::verify::{Outcome, Verified};
 
 pub(super) use lab::{Lab, Recipe};
 pub(super) use trial::Trial;
@@ -135,7 +135,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         let outcome = trial.outcome(&lab);
         let outcome = outcome.with_context(|| trial.path().display().to_string())?;
         worst = worse(worst, status(&outcome));
-        results.push((trial.path().to_owned(), outcome));
+        results.push(Verified {
+            path: trial.path().to_owned(),
+            outcome,
+            left_out: Vec::new(),
+        });
     }
     let shown = match args.format {
         Shape::Text => verified::human(&results, output.look),

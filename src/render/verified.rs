@@ -1,7 +1,6 @@
 //! What `verify` found: a table for people, Markdown for a pull request, JSON for programs.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -9,16 +8,18 @@ use super::human::count;
 use super::json::VERSION;
 use super::layers::bytes;
 use super::{ERROR, Look, visible_line};
-use crate::verify::{Compared, Difference, Measures, Outcome, Rebuilt, Severities, Tried};
+use crate::verify::{
+    Compared, Difference, LeftOut, Measures, Outcome, Rebuilt, Severities, Tried, Verified,
+};
 
 /// As many differences are shown to people.
 const SHOWN: usize = 20;
 
 /// The results as text.
-pub fn human(results: &[(PathBuf, Outcome)], look: Look) -> String {
-    let pieces = results.iter().map(|(path, outcome)| {
-        let path = visible_line(&path.to_string_lossy());
-        match outcome {
+pub fn human(results: &[Verified], look: Look) -> String {
+    let pieces = results.iter().map(|one| {
+        let path = visible_line(&one.path.to_string_lossy());
+        match &one.outcome {
             Outcome::Unchanged => format!("{path}: nothing to verify: no rule changes it\n"),
             Outcome::NotBuilt(said) => {
                 format!(
@@ -88,11 +89,11 @@ pub fn reason(tried: &Tried) -> String {
 }
 
 /// The results as Markdown, for a comment on a pull request.
-pub fn markdown(results: &[(PathBuf, Outcome)]) -> String {
+pub fn markdown(results: &[Verified]) -> String {
     let mut out = String::new();
-    for (path, outcome) in results {
-        let path = visible_line(&path.to_string_lossy());
-        match outcome {
+    for one in results {
+        let path = visible_line(&one.path.to_string_lossy());
+        match &one.outcome {
             Outcome::Unchanged => {
                 let _ = writeln!(
                     out,
@@ -332,8 +333,8 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// The results as one JSON document.
-pub fn json(engine: &str, results: &[(PathBuf, Outcome)]) -> String {
-    let files = results.iter().map(|(path, outcome)| file(path, outcome));
+pub fn json(engine: &str, results: &[Verified]) -> String {
+    let files = results.iter().map(file);
     let document = Document {
         version: VERSION,
         engine,
@@ -357,6 +358,8 @@ struct File<'a> {
     result: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     said: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_out: &'a [LeftOut],
     #[serde(flatten)]
     tried: Option<TriedRow<'a>>,
 }
@@ -387,16 +390,17 @@ struct DifferenceRow {
     effect: Option<String>,
 }
 
-fn file<'a>(path: &Path, outcome: &'a Outcome) -> File<'a> {
-    let (result, said, tried) = match outcome {
+fn file(one: &Verified) -> File<'_> {
+    let (result, said, tried) = match &one.outcome {
         Outcome::Unchanged => ("unchanged", None, None),
         Outcome::NotBuilt(said) => ("original-does-not-build", Some(said.as_str()), None),
         Outcome::Tried(tried) => (result(tried), tried.said.as_deref(), Some(tried_row(tried))),
     };
     File {
-        path: path.to_string_lossy().into_owned(),
+        path: one.path.to_string_lossy().into_owned(),
         result,
         said,
+        left_out: &one.left_out,
         tried,
     }
 }

@@ -1,8 +1,30 @@
 //! What came out of one Dockerfile: what was built, what was measured, and what differs.
 
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use super::Compared;
+
+/// One Dockerfile on trial, and how it ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Verified {
+    /// The path that reports name.
+    pub path: PathBuf,
+    /// What came out of it in the end.
+    pub outcome: Outcome,
+    /// The rules that were taken out of it on the way, each with the reason on one line.
+    pub left_out: Vec<LeftOut>,
+}
+
+/// A rule that did not verify.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its id.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+}
 
 /// What came out of one Dockerfile.
 #[derive(Debug, Clone, PartialEq)]

@@ -12,15 +12,12 @@ use super::super::{Format, Status};
 use super::{Args, allow, show_fixes, write_changes};
 use crate::engine::{self, EngineError};
 use crate::render::verified;
-use crate::verify::{Outcome, Tried};
+use crate::verify::{LeftOut, Outcome, Verified};
 use crate::walk::PathError;
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     if args.files.is_stdin() {
         bail!("`-` cannot be built: name a file");
-    }
-    if args.format != Format::Text {
-        bail!("`--verify` prints text only; `dockeropt verify --format json` has the comparison");
     }
     answer::check(&args.how)?;
     interruptible()?;
@@ -32,66 +29,99 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         output.path_error(error);
         status = Status::Error;
     }
-    let mut claims = Claims::default();
+    let (mut claims, mut results) = (Claims::default(), Vec::new());
     for mut trial in trials {
         let how = trial.complete(&args.how);
         let lab = Lab::new(engine.as_ref(), &how, &progress);
-        match settled(&mut trial, &lab, &mut claims, output) {
-            Ok(changes) if changes && args.exit_code && status == Status::Done => {
-                status = Status::Found;
-            }
-            Ok(_) => {}
+        let verified = match settled(&mut trial, &lab, &mut claims, output) {
+            Ok(verified) => verified,
             Err(error) if is_interrupted(&error) => return Err(error),
             Err(error) => {
                 output.error(&format!("{error:#}"));
                 status = Status::Error;
                 continue;
             }
+        };
+        let ended = ended(&verified, output);
+        results.push(verified);
+        if ended == Status::Error {
+            status = ended;
+            continue;
+        }
+        if ended == Status::Found && args.exit_code && status == Status::Done {
+            status = ended;
         }
         if let Err(error) = put(&trial.done(), args, output) {
             output.path_error(&error);
             status = Status::Error;
         }
     }
+    if args.format == Format::Json {
+        output.print(verified::json(&engine.name(), &results).as_bytes());
+    }
     Ok(status)
 }
 
-/// Leaves rules out until the rest verifies. Says whether that changes anything.
+/// Leaves rules out until the rest verifies, or nobody knows which one is to blame.
 fn settled(
     trial: &mut Trial,
     lab: &Lab<'_>,
     claims: &mut Claims,
     output: &mut Output,
-) -> Result<bool> {
-    let path = trial.path().display().to_string();
+) -> Result<Verified> {
+    let path = trial.path().to_owned();
+    let mut left_out = Vec::new();
     loop {
         trial.settle(claims)?;
-        let tried = match trial.outcome(lab)? {
-            Outcome::Unchanged => {
-                output.say(&format!("{path}: nothing to change\n"));
-                return Ok(false);
+        let outcome = trial.outcome(lab)?;
+        let culprit = match &outcome {
+            Outcome::Tried(tried) if !tried.does_the_same() => {
+                tried.culprit.clone().zip(Some(tried))
             }
-            Outcome::NotBuilt(said) => {
-                let said = said.lines().last().unwrap_or_default();
-                bail!("{path}: does not build as it is; nothing is changed: {said}")
-            }
-            Outcome::Tried(tried) => tried,
+            _ => None,
         };
-        if tried.does_the_same() {
-            output.say(&format!("{path}: {}\n", verified::summary(&tried)));
-            return Ok(true);
-        }
-        let Some(rule) = &tried.culprit else {
-            bail!("{path}: {}; nothing is changed", verified::reason(&tried));
+        let Some((rule, tried)) = culprit else {
+            return Ok(Verified {
+                path,
+                outcome,
+                left_out,
+            });
         };
-        output.warn(&format!("{path}: {}", dropped(rule, &tried)));
-        trial.leave_out(rule)?;
+        let reason = verified::reason(tried);
+        output.warn(&format!(
+            "{}: `{rule}` is left out: {reason}",
+            path.display()
+        ));
+        trial.leave_out(&rule)?;
+        left_out.push(LeftOut { rule, reason });
     }
 }
 
-/// `` `env-key-value` is left out: the configuration's `env` is …``
-fn dropped(rule: &str, tried: &Tried) -> String {
-    format!("`{rule}` is left out: {}", verified::reason(tried))
+/// Says how it ended: something is to be changed, nothing is, or it must not be.
+fn ended(verified: &Verified, output: &mut Output) -> Status {
+    let path = verified.path.display();
+    match &verified.outcome {
+        Outcome::Unchanged => {
+            output.say(&format!("{path}: nothing to change\n"));
+            Status::Done
+        }
+        Outcome::NotBuilt(said) => {
+            let said = said.lines().last().unwrap_or_default();
+            output.error(&format!(
+                "{path}: does not build as it is; nothing is changed: {said}"
+            ));
+            Status::Error
+        }
+        Outcome::Tried(tried) if tried.does_the_same() => {
+            output.say(&format!("{path}: {}\n", verified::summary(tried)));
+            Status::Found
+        }
+        Outcome::Tried(tried) => {
+            let reason = verified::reason(tried);
+            output.error(&format!("{path}: {reason}; nothing is changed"));
+            Status::Error
+        }
+    }
 }
 
 fn put(done: &Done<'_>, args: &Args, output: &mut Output) -> Result<(), PathError> {
@@ -102,8 +132,11 @@ fn put(done: &Done<'_>, args: &Args, output: &mut Output) -> Result<(), PathErro
         }
         false => run::patch(done, output.look)?,
     };
-    output.print(&shown);
-    output.flush();
+    // The document stands alone.
+    if args.format == Format::Text {
+        output.print(&shown);
+        output.flush();
+    }
     Ok(())
 }
 

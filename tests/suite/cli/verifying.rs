@@ -41,10 +41,6 @@ fn what_makes_no_sense_is_refused_before_anything_is_built() {
         &["fix", "--smoke=true"],
         "how images are built and tried is of use with `--verify` only",
     );
-    check(
-        &["fix", "--verify", "--format=json"],
-        "`--verify` prints text only; `dockeropt verify --format json` has the comparison",
-    );
 }
 
 /// Commands in the place of engines, which say what engines say that cannot be used.

@@ -421,6 +421,21 @@ COPY data.txt /data/
 RUN python3 -c 'print(1)' > /one
 ";
     assert_eq!(sandbox.text("Dockerfile"), expected);
+
+    sandbox.write("Dockerfile", APPLICATION);
+    let args = ["fix", "--verify", "--write", "--unsafe", "--format=json"];
+    let ran = sandbox.run(&args).ended(0);
+    let json: Value = serde_json::from_str(&ran.out).unwrap();
+    let file = &json["files"][0];
+    assert_eq!(file["result"], "verified", "{json:#}");
+    assert_eq!(
+        file["rules"],
+        serde_json::json!(["copy-not-add", "env-key-value"])
+    );
+    assert_eq!(file["left_out"][0]["rule"], "smaller-base");
+    let reason = file["left_out"][0]["reason"].as_str().unwrap();
+    assert!(reason.starts_with("the file does not build with it:"));
+    assert_eq!(sandbox.text("Dockerfile"), expected);
 }
 
 #[test]
