@@ -51,6 +51,12 @@ impl Draft {
         self.written(&[Break::Blank])
     }
 
+    /// Whether a comment of the shell may go on over lines.
+    pub(crate) fn breaks_a_shell_comment(&self) -> bool {
+        let mut body = self.body.iter();
+        body.any(|text| text.contains("# not a comment\u{1}"))
+    }
+
     fn written(&self, breaks: &[Break]) -> Vec<u8> {
         let style = &self.style;
         let escape = if style.backtick { "`" } else { "\\" };
