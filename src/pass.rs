@@ -9,6 +9,7 @@ pub mod command;
 pub mod download;
 pub mod ending;
 pub mod frontend;
+pub mod java_runtime;
 pub mod landed;
 pub mod later;
 pub mod layout;

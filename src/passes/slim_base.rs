@@ -3,7 +3,6 @@
 //! Reads what the stage runs, and says no wherever that is not known to be in the small image, named among the packages
 //! that the stage installs, or left alone by the change. Never to another distribution.
 
-mod java;
 mod node;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,9 +12,10 @@ use serde::Deserialize;
 use crate::context::glob;
 use crate::model::Base;
 use crate::model::managers::{Kind, Role, invocation};
+use crate::pass::java_runtime::java_runtime;
 use crate::pass::program::{self, Program};
 use crate::pass::runs::{Stage, Step, shown_span};
-use crate::pass::slim_image::{Order, slim};
+use crate::pass::slim_image::{Order, named_base, slim};
 use crate::pass::{Findings, Pass, PassContext, command};
 use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
@@ -43,7 +43,7 @@ pub(super) struct SlimBase {
 struct Family {
     /// How the small image is called.
     small: Small,
-    /// Releases of the distribution, or versions, of which there is one; empty where all have one.
+    /// Releases of the distribution of which there is one; empty where all have one.
     #[serde(default)]
     only: Vec<String>,
     /// Commands of its own, which the small image has too.
@@ -131,14 +131,12 @@ impl Look<'_> {
         let small = match self.family.small {
             Small::SlimLast => slim(self.stage, Order::Last),
             Small::SlimFirst => slim(self.stage, Order::BeforeRelease),
-            Small::Jre => java::jre(self.stage, &self.family.only),
+            Small::Jre => named_base(self.stage).and_then(java_runtime),
         };
         let is_one_of = |text: Option<&str>| {
             text.is_some_and(|text| self.family.only.iter().any(|one| one == text))
         };
-        let has_one = self.family.small == Small::Jre
-            || self.family.only.is_empty()
-            || is_one_of(facts.release.as_deref());
+        let has_one = self.family.only.is_empty() || is_one_of(facts.release.as_deref());
         match has_one {
             true => small,
             false if facts.has_word("slim") => Ok(None),

@@ -7,8 +7,9 @@ use crate::model::Stage;
 use crate::syntax::Keyword;
 
 /// What a tag may say behind the version of Java.
-const FLAVOURS: [&str; 10] = [
-    "alpine", "bullseye", "buster", "focal", "jammy", "minimal", "noble", "slim", "stretch", "ubi9",
+const FLAVOURS: [&str; 12] = [
+    "alpine", "bullseye", "buster", "centos7", "focal", "jammy", "jessie", "minimal", "noble",
+    "slim", "stretch", "ubi9",
 ];
 
 /// Whether the old base is an image that builds programs of Java.
@@ -93,13 +94,22 @@ fn runner(image: &str) -> Option<String> {
     };
     let number: u32 = version.split(['.', 'u', '_']).next()?.parse().ok()?;
     let is_kept = match (runner, name) {
-        ("openjdk", _) => matches!(number, 8 | 11),
+        ("openjdk", _) => matches!(number, 7 | 8 | 11),
         (_, "gradle") => number >= 17,
         _ => number >= 8,
     };
-    if !is_kept || !rest.iter().all(|word| FLAVOURS.contains(word)) {
+    // `alpine3.9`, `alpine-3.20`.
+    let is_known = |word: &&str| FLAVOURS.contains(word) || is_alpine(word);
+    if !is_kept || !rest.iter().all(is_known) {
         return None;
     }
     let rest: String = rest.iter().map(|word| format!("-{word}")).collect();
     Some(format!("{registry}{runner}:{version}-jre{rest}"))
+}
+
+/// Whether a word of a tag is a release of Alpine: `alpine3.9`, or what stands behind `alpine-`.
+fn is_alpine(word: &str) -> bool {
+    let release = word.strip_prefix("alpine").unwrap_or(word);
+    let minor = release.strip_prefix("3.");
+    minor.is_some_and(|minor| minor.parse::<u32>().is_ok())
 }

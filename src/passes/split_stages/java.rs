@@ -4,7 +4,6 @@
 //! Never takes over an archive of which it is not known that it holds what the program depends on.
 
 mod archive;
-mod image;
 
 use serde::Deserialize;
 
@@ -13,6 +12,7 @@ use super::parts::{self, Parts};
 use super::{At, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::java_runtime::java_runtime;
 use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
@@ -36,8 +36,6 @@ pub(super) struct Knowledge {
     build_packages: Vec<String>,
     /// Plugins of Maven whose archive holds all that the program depends on.
     packers: Vec<String>,
-    /// Images that build, and those that only run.
-    runtimes: Vec<image::Pair>,
 }
 
 pub(super) struct Java<'p> {
@@ -231,7 +229,8 @@ impl Language for Java<'_> {
     }
 
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
-        let base = image::runtime(named_base(stage)?, &self.rule.java.runtimes)?;
+        let base = java_runtime(named_base(stage)?)?;
+        let base = base.ok_or("the base image is small already, or has no small one")?;
         keeps_no_account(stage)?;
         let program = Program::of(self.cx, stage)?.within_shell();
         let carried = self.carried(stage, &program)?;
