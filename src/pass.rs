@@ -20,6 +20,7 @@ pub mod node_version;
 pub mod program;
 pub mod project_place;
 pub mod reads;
+pub mod reasons;
 pub mod run_flags;
 pub mod runs;
 pub mod sites;
@@ -90,6 +91,7 @@ impl PassContext<'_> {
             patch: Patch::new(edits).ok()?,
             files: Vec::new(),
             sent: None,
+            reasons: Vec::new(),
         })
     }
 

@@ -61,6 +61,8 @@ pub struct Fix {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// What a build sends of its context, without and with the fix, where it is about that.
     pub sent: Option<[Sent; 2]>,
+    /// Why it is as it is, a sentence each; empty where its rule does not say.
+    pub reasons: Vec<String>,
 }
 
 /// How much of the build context a build sends.
@@ -167,6 +169,15 @@ impl Report {
         let is_unsafe = |fix: &Fix| fix.applicability == Applicability::Unsafe;
         let left = |one: &&Finding| !one.applied && one.fix.as_ref().is_some_and(is_unsafe);
         Saving::sum(self.findings.iter().filter(left))
+    }
+}
+
+impl Fix {
+    /// The fix with the reasons for which it is as it is.
+    #[must_use]
+    pub fn because(mut self, reasons: Vec<String>) -> Self {
+        self.reasons = reasons;
+        self
     }
 }
 

@@ -108,6 +108,7 @@ mod tests {
                 patch: Patch::default(),
                 files: files.collect(),
                 sent: None,
+                reasons: Vec::new(),
             }),
             applied: true,
             estimate: None,

@@ -14,6 +14,7 @@ use crate::model::Base;
 use crate::model::managers::{Kind, Role, invocation};
 use crate::pass::java_runtime::java_runtime;
 use crate::pass::program::{self, Program};
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::slim_image::{Order, named_base, slim};
 use crate::pass::{Findings, Pass, PassContext, command};
@@ -74,6 +75,10 @@ enum Small {
     Jre,
 }
 
+/// Why a command that a stage runs will be there.
+const IN_SMALL: &str = "in the small image too";
+const INSTALLED: &str = "installed by the stage itself";
+
 /// A stage, and what the rule knows of its base.
 struct Look<'p> {
     rule: &'p SlimBase,
@@ -114,12 +119,22 @@ impl Look<'_> {
             Ok(None) => return,
             Err(reason) => return out.decline(span, reason),
         };
-        match self.check() {
+        let mut reasons = Reasons::default();
+        let why = match self.family.small {
+            Small::Jre => "the same version and release, without the compiler",
+            _ if self.family.same_packages => {
+                "the same release, without manual pages and translations"
+            }
+            _ => "the same version and release, without compilers and headers",
+        };
+        reasons.say(small.clone(), why);
+        match self.check(&mut reasons) {
             Err(reason) => out.decline(span, reason),
             Ok(()) => {
                 let message = format!("`{}` holds more than this stage needs", word.text);
                 let edit = Edit::replace(word.span, small.clone());
                 let fix = self.cx.fix(format!("ship on `{small}`"), vec![edit]);
+                let fix = fix.map(|fix| fix.because(reasons.sentences()));
                 out.report(span, message, fix);
             }
         }
@@ -148,7 +163,7 @@ impl Look<'_> {
     }
 
     /// Nothing that the stage does, or starts, is known to need the full image, or may.
-    fn check(&self) -> Result<(), String> {
+    fn check(&self, reasons: &mut Reasons) -> Result<(), String> {
         let stage = self.stage.model;
         if stage.from.flag("platform").is_some() {
             return Err("the stage asks for a platform".to_owned());
@@ -164,7 +179,9 @@ impl Look<'_> {
                 Keyword::Onbuild | Keyword::Shell => {
                     return Err(format!("the stage has {}", step.instruction.keyword));
                 }
-                Keyword::Run if !self.family.same_packages => self.run(step, &installed)?,
+                Keyword::Run if !self.family.same_packages => {
+                    self.run(step, &installed, reasons)?;
+                }
                 _ => {}
             }
         }
@@ -175,7 +192,7 @@ impl Look<'_> {
         if stage.end.base().is_family("node") {
             node::check(self)?;
         }
-        self.starts()
+        self.starts(reasons)
     }
 
     /// No instruction names what the small image has elsewhere or not at all.
@@ -225,32 +242,46 @@ impl Look<'_> {
     }
 
     /// All commands of a RUN are in the small image.
-    fn run(&self, step: &Step<'_>, installed: &BTreeSet<String>) -> Result<(), String> {
+    fn run(
+        &self,
+        step: &Step<'_>,
+        installed: &BTreeSet<String>,
+        reasons: &mut Reasons,
+    ) -> Result<(), String> {
         let script = step.script().ok_or("what a RUN does cannot be read")?;
         let commands = script.commands().into_iter().map(|found| found.command);
         for called in commands.filter(|called| !called.words.is_empty()) {
             let name = command::name(called).ok_or("what a RUN calls is not known")?;
-            self.command(called, name, installed)?;
+            if let Some(why) = self.command(called, name, installed)? {
+                reasons.say(name, why);
+            }
         }
         Ok(())
     }
 
+    /// Why a command is there in the small image; `None` where every image has it.
     fn command(
         &self,
         called: &Command,
         name: &str,
         installed: &BTreeSet<String>,
-    ) -> Result<(), String> {
+    ) -> Result<Option<&'static str>, String> {
         let lists = |list: &[String]| list.iter().any(|one| one == name);
         if self.family.full.iter().any(|one| one == name) {
             return Err(format!("`{name}` is in the full image only"));
         }
-        if lists(&self.rule.always) || lists(&self.family.own) || installed.contains(name) {
-            return self.secure(name, installed);
+        if lists(&self.rule.always) {
+            return self.secure(name, installed).map(|()| None);
+        }
+        if lists(&self.family.own) {
+            return self.secure(name, installed).map(|()| Some(IN_SMALL));
+        }
+        if installed.contains(name) {
+            return self.secure(name, installed).map(|()| Some(INSTALLED));
         }
         let asked = invocation(&called.words);
         if asked.is_some_and(|asked| asked.manager.kind == Kind::System) {
-            return Ok(());
+            return Ok(None);
         }
         let mut packages = installed.iter();
         let brings = |package: &String| {
@@ -260,7 +291,7 @@ impl Look<'_> {
                 .is_some_and(|all| lists(all))
         };
         if packages.any(brings) {
-            return self.secure(name, installed);
+            return self.secure(name, installed).map(|()| Some(INSTALLED));
         }
         let mut full = self.rule.full.iter();
         match full.find(|(_, commands)| lists(commands)) {
@@ -302,13 +333,14 @@ impl Look<'_> {
     }
 
     /// What the container starts, and its health check, is in the small image.
-    fn starts(&self) -> Result<(), String> {
+    fn starts(&self, reasons: &mut Reasons) -> Result<(), String> {
         let knows = |name: &str| self.family.starts.iter().any(|one| one == name);
         let program = Program::of(self.cx, self.stage)?.within_shell();
         let name = &program.name;
         if !knows(name) {
             return Err(format!("what `{name}` needs when it runs is not known"));
         }
+        reasons.say(name, IN_SMALL);
         program::check_health(self.stage, knows)
     }
 }

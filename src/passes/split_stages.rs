@@ -20,11 +20,13 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::pass::project_place::Place;
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::syntax::shell::{CommandAt, Script};
 use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
+use assets::Assets;
 use parts::Parts;
 
 #[derive(Deserialize)]
@@ -85,7 +87,7 @@ trait Language {
 /// The stage that ships.
 struct Runtime {
     /// Its base image.
-    base: String,
+    base: Base,
     /// What it takes over from the builder: absolute paths.
     carried: Vec<String>,
     /// What it has elsewhere than the builder: where it is there, and here.
@@ -100,25 +102,75 @@ struct Runtime {
     lines: Vec<String>,
     /// What changes in the builder.
     edits: Vec<Edit>,
+    /// Why it is so.
+    reasons: Reasons,
+}
+
+/// The image that a stage is built on.
+struct Base {
+    image: String,
+    /// Why this one.
+    why: String,
+}
+
+/// The certificates of authorities, where Debian has them.
+const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
+
+impl Base {
+    fn new(image: impl Into<String>, why: impl Into<String>) -> Self {
+        Self {
+            image: image.into(),
+            why: why.into(),
+        }
+    }
 }
 
 impl Runtime {
-    /// A stage that ships a compiled program and what it may read. Distroless images and those of Alpine hold the
-    /// certificates of authorities; the small ones of Debian do not.
-    fn of_program(base: String, program: String, assets: Vec<String>) -> Self {
-        let certificates = "/etc/ssl/certs/ca-certificates.crt".to_owned();
-        let certificates = base.starts_with("debian:").then_some(certificates);
-        let carried = std::iter::once(program).chain(assets).chain(certificates);
+    /// A stage on this base that holds nothing yet.
+    fn new(base: Base) -> Self {
         Self {
             base,
-            carried: carried.collect(),
+            carried: Vec::new(),
             moved: None,
             owner: None,
             last: None,
             first: false,
             lines: Vec::new(),
             edits: Vec::new(),
+            reasons: Reasons::default(),
         }
+    }
+
+    /// A stage that ships a compiled program and what it may read.
+    fn of_program(base: Base, program: String, assets: Assets) -> Self {
+        let mut runtime = Self::new(base);
+        runtime.carry(program, "what the container starts");
+        runtime.carried.extend(assets.carried);
+        runtime.reasons.append(assets.reasons);
+        runtime
+    }
+
+    /// Takes a path over from the builder.
+    fn carry(&mut self, path: impl Into<String>, why: &str) {
+        let path = path.into();
+        self.reasons
+            .say(path.clone(), format!("carried over: {why}"));
+        self.carried.push(path);
+    }
+
+    /// A line that the base makes necessary.
+    fn line(&mut self, line: String, why: &str) {
+        self.reasons.say(line.clone(), why);
+        self.lines.push(line);
+    }
+
+    /// Distroless images and those of Alpine hold the certificates of authorities; the small ones of Debian do not.
+    fn with_certificates(mut self) -> Self {
+        if self.base.image.starts_with("debian:") {
+            let why = "the small image has no certificates to check servers with";
+            self.carry(CERTIFICATES, why);
+        }
+        self
     }
 }
 
@@ -133,17 +185,23 @@ impl Pass for SplitStages {
         let span = shown_span(stage.model.from);
         match self.split(cx, stage, &mut *language) {
             Err(reason) => out.decline(span, reason),
-            Ok((parts, runtime)) => {
+            Ok((parts, mut runtime)) => {
                 let image = stage.model.from.words().first().map(|word| &word.text);
                 let image = image.map(String::as_str).unwrap_or_default();
                 let message = format!("the image ships all that `{image}` builds with");
                 let title = format!(
                     "build in a stage of its own, and ship on `{}`",
-                    runtime.base
+                    runtime.base.image
                 );
+                let mut reasons = Reasons::default();
+                reasons.say(runtime.base.image.clone(), runtime.base.why.clone());
+                reasons.append(std::mem::take(&mut runtime.reasons));
                 let spoken = span.cover(shown_span(stage.steps[parts.last].instruction));
                 let edits = write::edits(cx, stage, &parts, runtime);
-                out.report(spoken, message, cx.fix(title, edits));
+                reasons.append(parts.reasons);
+                let fix = cx.fix(title, edits);
+                let fix = fix.map(|fix| fix.because(reasons.sentences()));
+                out.report(spoken, message, fix);
             }
         }
     }
@@ -212,14 +270,21 @@ fn install(packages: &BTreeSet<String>) -> String {
     )
 }
 
+/// Why the small image of the builder's own release.
+const SAME: &str = "the builder's release, so its C library";
+
 /// The small image of the distribution on which the stage stands. A tag that moves stands on Debian's stable release, or
 /// on an older one: what is compiled there runs on the stable one, whose C library is not older.
-fn small(stage: &Stage<'_>) -> Result<String, String> {
+fn small(stage: &Stage<'_>) -> Result<Base, String> {
     let facts = stage.model.end.base();
     let release = facts.release.as_deref();
     match (facts.package_manager, release) {
-        (Some("apt"), release) => Ok(format!("debian:{}-slim", release.unwrap_or("stable"))),
-        (Some("apk"), Some(release)) => Ok(format!("alpine:{release}")),
+        (Some("apt"), None) => Ok(Base::new(
+            "debian:stable-slim",
+            "its C library is not older than the builder's",
+        )),
+        (Some("apt"), Some(release)) => Ok(Base::new(format!("debian:{release}-slim"), SAME)),
+        (Some("apk"), Some(release)) => Ok(Base::new(format!("alpine:{release}"), SAME)),
         (Some("apk"), None) => Err("the release of the base image is not known".to_owned()),
         _ => Err("the distribution of the base image is not known".to_owned()),
     }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{BOLD, Look, RULE, diff, human, visible_line};
-use crate::report::Report;
+use crate::report::{Finding, Report};
 use crate::rule::{Effect, Rule};
 
 /// Why the rule exists, what it changes, when it declines, and its examples as diffs.
@@ -63,10 +63,18 @@ fn changes(effects: &[Effect]) -> String {
 /// What fired, and what was left alone and why, in the order of the text; before it what `context` says of the build
 /// context.
 pub fn file(report: &Report, context: &str, look: Look) -> String {
-    let fired = report.findings.iter().map(|finding| finding.span);
-    let declined = report.declined.iter().map(|decline| decline.span);
+    let fired = report
+        .findings
+        .iter()
+        .map(|finding| (finding.span, reasons(finding)));
+    let declined = report
+        .declined
+        .iter()
+        .map(|decline| (decline.span, String::new()));
     let texts = human::findings(report, look) + &human::declined(report, look);
-    let mut lines: Vec<_> = fired.chain(declined).zip(texts.lines()).collect();
+    let lines = fired.chain(declined).zip(texts.lines());
+    let lines = lines.map(|((span, reasons), line)| (span, format!("{line}\n{reasons}")));
+    let mut lines: Vec<_> = lines.collect();
     lines.sort_by_key(|(span, _)| span.start);
     let path = visible_line(&report.source.path.to_string_lossy());
     let mut out = format!("{path}: {}\n", visible_line(context));
@@ -74,11 +82,20 @@ pub fn file(report: &Report, context: &str, look: Look) -> String {
         out.push_str(&format!("{path}: no rule has anything to say\n"));
     }
     for (_, line) in lines {
-        out.push_str(&format!("{line}\n"));
+        out.push_str(&line);
     }
     out.push_str(&human::rebuilds(report));
     out.push_str(&suggested(report, look));
     out
+}
+
+/// Why the fix of a finding is as it is, a line each.
+fn reasons(finding: &Finding) -> String {
+    let fix = finding.fix.iter();
+    let reasons = fix.flat_map(|fix| &fix.reasons);
+    reasons
+        .map(|reason| format!("  - {}\n", visible_line(reason)))
+        .collect()
 }
 
 /// What is only suggested, as a patch of what the fixes leave.

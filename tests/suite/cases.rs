@@ -97,6 +97,9 @@ fn told(report: &Report) -> String {
             };
             let sure = format!("{:?}", fix.applicability).to_lowercase();
             let _ = writeln!(out, "      {sure}, {state}: {}", fix.title);
+            for reason in &fix.reasons {
+                let _ = writeln!(out, "      - {reason}");
+            }
         }
     }
     for one in &report.declined {

@@ -9,6 +9,7 @@ use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
 use crate::context::{glob, path};
 use crate::pass::PassContext;
 use crate::pass::program::Program;
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::shown_span;
 use crate::syntax::Keyword;
 
@@ -23,8 +24,10 @@ const MOST_FILES: usize = 20_000;
 enum Kind {
     /// It is compiled.
     Source,
-    /// People and tools read it, or it is a part of the program already.
+    /// People and tools read it.
     Aside,
+    /// It is a part of the program already.
+    Held,
     /// The program may read it.
     Asset,
 }
@@ -36,6 +39,23 @@ pub(super) struct Sorting<'s> {
     pub(super) sources: &'s [String],
     /// Files that the program holds, by path in the context: a directory, and a pattern in it.
     pub(super) embedded: &'s [(String, String)],
+}
+
+/// What a program may read, beside what it is made of.
+#[derive(Default)]
+pub(super) struct Assets {
+    /// Absolute paths.
+    pub(super) carried: Vec<String>,
+    /// Why these, and why not the others.
+    pub(super) reasons: Reasons,
+}
+
+impl Assets {
+    /// Leaves out paths that are taken over anyway.
+    pub(super) fn leave(&mut self, is_taken: impl Fn(&str) -> bool) {
+        self.carried.retain(|path| !is_taken(path));
+        self.reasons.retain(|path| !is_taken(path));
+    }
 }
 
 /// A directory of the image, or a file.
@@ -128,9 +148,13 @@ impl Landed {
         &self,
         workdir: Option<&str>,
         arguments: &[String],
-    ) -> Result<Vec<String>, String> {
+    ) -> Result<Assets, String> {
         let mut carried = Vec::new();
         self.collect(&self.root, "", &mut carried);
+        let mut reasons = Reasons::default();
+        for path in &carried {
+            reasons.say(path, "carried over: may be read when the program runs");
+        }
         let named = arguments.iter().filter_map(|word| {
             let value = word.rsplit('=').next().unwrap_or(word);
             path::against(workdir, value)
@@ -138,6 +162,7 @@ impl Landed {
         for file in named {
             let is_carried = carried.iter().any(|one| path::is_at_or_below(&file, one));
             if !is_carried && self.root.is_file(&file) {
+                reasons.say(&file, "carried over: named where the program is started");
                 carried.push(file);
             }
         }
@@ -147,7 +172,26 @@ impl Landed {
                 carried.len(),
                 carried[0]
             )),
-            false => Ok(carried),
+            false => {
+                self.tell_left(&self.root, "", &carried, &mut reasons);
+                Ok(Assets { carried, reasons })
+            }
+        }
+    }
+
+    /// Why the other files stay behind: as few paths as say it.
+    fn tell_left(&self, node: &Node, at: &str, carried: &[String], reasons: &mut Reasons) {
+        if carried.iter().any(|one| one == at) {
+            return;
+        }
+        let mut places = self.places.iter();
+        let is_brought = places.any(|place| place != at && path::is_at_or_below(at, place));
+        let why = node.left().filter(|_| is_brought || node.file.is_some());
+        if let Some(why) = why {
+            return reasons.say(at, format!("left behind: {why}"));
+        }
+        for (name, child) in &node.children {
+            self.tell_left(child, &format!("{at}/{name}"), carried, reasons);
         }
     }
 
@@ -172,6 +216,18 @@ impl Landed {
     }
 }
 
+impl Kind {
+    /// Why it stays behind.
+    fn left(self) -> Option<&'static str> {
+        match self {
+            Self::Source => Some("sources"),
+            Self::Aside => Some("for people, tests and tools"),
+            Self::Held => Some("in what the build makes already"),
+            Self::Asset => None,
+        }
+    }
+}
+
 impl Node {
     fn add(&mut self, place: &str, kind: Kind) {
         let parts = place.split('/').filter(|part| !part.is_empty());
@@ -185,6 +241,16 @@ impl Node {
         self.file == Some(kind) || self.children.values().any(|child| child.has(kind))
     }
 
+    /// Why a file, or all that a directory holds, stays behind.
+    fn left(&self) -> Option<&'static str> {
+        if let Some(kind) = self.file {
+            return kind.left();
+        }
+        let mut children = self.children.values().map(Self::left);
+        let first = children.next()??;
+        children.all(|one| one == Some(first)).then_some(first)
+    }
+
     fn is_file(&self, place: &str) -> bool {
         let mut parts = place.split('/').filter(|part| !part.is_empty());
         let node = parts.try_fold(self, |node, part| node.children.get(part));
@@ -193,7 +259,7 @@ impl Node {
 }
 
 impl Sorting<'_> {
-    /// What the program may read, beside what it is made of: absolute paths.
+    /// What the program may read, beside what it is made of.
     ///
     /// # Errors
     /// Why that is not known, or cannot be taken over.
@@ -202,11 +268,11 @@ impl Sorting<'_> {
         cx: &PassContext<'_>,
         parts: &Parts,
         program: &Program,
-    ) -> Result<Vec<String>, String> {
+    ) -> Result<Assets, String> {
         let landed = Landed::of(cx, parts.last, self)?;
         let workdir = cx.stages[0].model.end.workdir();
         let assets = landed.carried(workdir, &program.arguments)?;
-        parts::keeps(cx, parts.last, &assets)?;
+        parts::keeps(cx, parts.last, &assets.carried)?;
         Ok(assets)
     }
 
@@ -225,15 +291,11 @@ impl Sorting<'_> {
         }
         let is_aside = matches(&self.rule.aside, name)
             || directories.any(|directory| matches(&self.rule.aside_directories, directory));
-        match is_aside
-            || self
-                .embedded
-                .iter()
-                .any(|(directory, pattern)| is_embedded(file, directory, pattern))
-        {
-            true => Kind::Aside,
-            false => Kind::Asset,
+        let mut embedded = self.embedded.iter();
+        if embedded.any(|(directory, pattern)| is_embedded(file, directory, pattern)) {
+            return Kind::Held;
         }
+        if is_aside { Kind::Aside } else { Kind::Asset }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::assets::Sorting;
 use super::parts::{self, Parts};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::image::Distribution;
 use crate::model::managers::{Invocation, invocation};
@@ -224,14 +224,18 @@ impl Language for Dotnet<'_> {
             embedded: &embedded,
         };
         let mut assets = sorting.assets(self.cx, parts, &program)?;
-        assets.retain(|asset| !path::is_at_or_below(asset, &output));
-        Ok(Runtime {
-            lines: self
-                .address(stage, &program, is_plain)
-                .into_iter()
-                .collect(),
-            ..Runtime::of_program(base, output, assets)
-        })
+        assets.leave(|asset| path::is_at_or_below(asset, &output));
+        let why = match is_plain {
+            true => {
+                "the same version without the compiler; nothing that is published brings the web server"
+            }
+            false => "the same version without the compiler, with the web server",
+        };
+        let mut runtime = Runtime::of_program(Base::new(base, why), output, assets);
+        if let Some(line) = self.address(stage, &program, is_plain) {
+            runtime.line(line, "the new base sets it, and the old one does not");
+        }
+        Ok(runtime)
     }
 }
 

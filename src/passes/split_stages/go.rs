@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, For, Language, Runtime, SplitStages, small};
+use super::{At, Base, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
@@ -266,14 +266,18 @@ impl Language for Go<'_> {
         } else {
             Vec::new()
         };
-        Ok(Runtime {
-            lines: lines(stage, &program, &path),
-            edits: unset
-                .into_iter()
-                .map(|at| Edit::insert(at, "CGO_ENABLED=0 "))
-                .collect(),
-            ..Runtime::of_program(base, path, assets)
-        })
+        let mut runtime = Runtime::of_program(base, path.clone(), assets).with_certificates();
+        for line in lines(stage, &program, &path) {
+            runtime.line(line, "as in the old base");
+        }
+        if !unset.is_empty() {
+            let why = "neither the module nor what it vendors needs C";
+            runtime.reasons.say("CGO_ENABLED=0", why);
+        }
+        let unset = unset.into_iter();
+        let unset = unset.map(|at| Edit::insert(at, "CGO_ENABLED=0 "));
+        runtime.edits = unset.collect();
+        Ok(runtime)
     }
 }
 
@@ -285,19 +289,27 @@ impl Go<'_> {
         parts: &Parts,
         program: &Program,
         needs_c: Option<&str>,
-    ) -> Result<String, String> {
+    ) -> Result<Base, String> {
         let wants_slim =
             self.cx.rule.option("runtime").and_then(toml::Value::as_str) == Some("slim");
         let needs_shell = parts.runs || program.by_shell;
         if needs_c.is_none() && !needs_shell && !wants_slim {
-            return Ok("gcr.io/distroless/static-debian12".to_owned());
+            let why = "the program needs neither a C library nor a shell";
+            return Ok(Base::new("gcr.io/distroless/static-debian12", why));
         }
         if let Some(reason) = needs_c.filter(|_| self.has_system_packages) {
             return Err(format!(
                 "{reason}, and which libraries it takes is not known"
             ));
         }
-        small(stage)
+        let mut base = small(stage)?;
+        base.why = match needs_c {
+            Some(reason) => format!("{}, for {reason}", base.why),
+            None if program.by_shell => "a shell starts the program".to_owned(),
+            None if needs_shell => "a RUN of the stage that ships needs a shell".to_owned(),
+            None => "the option `runtime` asks for it".to_owned(),
+        };
+        Ok(base)
     }
 }
 

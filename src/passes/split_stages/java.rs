@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::assets::Sorting;
 use super::parts::{self, Parts};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::java_runtime::java_runtime;
@@ -242,11 +242,16 @@ impl Language for Java<'_> {
             embedded: &embedded,
         };
         let mut assets = sorting.assets(self.cx, parts, &program)?;
-        assets.retain(|asset| !path::is_at_or_below(asset, &carried));
-        Ok(Runtime {
-            lines: workdir(stage),
-            ..Runtime::of_program(base, carried, assets)
-        })
+        assets.leave(|asset| path::is_at_or_below(asset, &carried));
+        let base = Base::new(
+            base,
+            "the same version of Java, of the same vendor, without the compiler",
+        );
+        let mut runtime = Runtime::of_program(base, carried, assets);
+        if let Some(line) = workdir(stage) {
+            runtime.line(line, "as in the old base");
+        }
+        Ok(runtime)
     }
 }
 
@@ -353,12 +358,11 @@ fn keeps_no_account(stage: &Stage<'_>) -> Result<(), String> {
 }
 
 /// The working directory of the old base, where none is set.
-fn workdir(stage: &Stage<'_>) -> Vec<String> {
+fn workdir(stage: &Stage<'_>) -> Option<String> {
     let mut steps = stage.steps.iter();
     if steps.any(|step| step.instruction.keyword == Keyword::Workdir) {
-        return Vec::new();
+        return None;
     }
     let workdir = stage.model.end.workdir().filter(|workdir| *workdir != "/");
-    let lines = workdir.map(|workdir| format!("WORKDIR {workdir}"));
-    lines.into_iter().collect()
+    workdir.map(|workdir| format!("WORKDIR {workdir}"))
 }

@@ -3,14 +3,15 @@
 use serde::Deserialize;
 
 use super::assets::{Landed, Sorting};
-use super::parts::{self, Parts};
-use super::{At, For, Language, Runtime, SplitStages};
+use super::parts::{self, BUILD_ONLY, Parts};
+use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::node_packages;
 use crate::pass::node_version::has_npm_7;
 use crate::pass::program::{self, Program};
 use crate::pass::project_place::{Place, first_words};
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::Stage;
 use crate::pass::slim_image::{Order, slim};
 use crate::pass::{PassContext, command};
@@ -56,6 +57,7 @@ pub(super) struct Node<'p> {
     builds: bool,
     /// Whom the application belongs to.
     owner: Option<String>,
+    reasons: Reasons,
 }
 
 impl<'p> Node<'p> {
@@ -72,6 +74,7 @@ impl<'p> Node<'p> {
             is_lean: true,
             builds: false,
             owner: None,
+            reasons: Reasons::default(),
         }
     }
 
@@ -103,11 +106,13 @@ impl<'p> Node<'p> {
                 .iter()
                 .all(|name| is_manager(name) || tools.iter().any(|one| one == name));
             let is_known = !asked.dynamic && !names.is_empty();
-            return Ok(if builds && is_known {
-                For::Build
-            } else {
-                For::Both
-            });
+            if !builds || !is_known {
+                return Ok(For::Both);
+            }
+            for name in names {
+                self.reasons.say(name, BUILD_ONLY);
+            }
+            return Ok(For::Build);
         }
         let directory = at.place.directory(at.script, &at.found, asked);
         let directory = directory.filter(|directory| self.is_in_app(directory));
@@ -228,20 +233,30 @@ impl Language for Node<'_> {
             sources: &[],
             embedded: &[],
         };
-        let mut carried = vec![self.app.to_owned()];
         let landed = Landed::of(self.cx, parts.last, &sorting)?;
-        let elsewhere = landed.carried(None, &[])?;
-        carried.extend(elsewhere.into_iter().filter(|path| !self.is_in_app(path)));
+        let mut elsewhere = landed.carried(None, &[])?;
+        elsewhere.leave(|path| self.is_in_app(path));
+        let why = "the same version and release, without compilers";
+        let mut runtime = Runtime::new(Base::new(base, why));
+        runtime.carry(self.app, "the application, with its packages");
+        runtime.carried.extend(elsewhere.carried);
+        runtime.reasons.append(elsewhere.reasons);
+        let has_development = !self.is_lean && !package.dev_dependencies.is_empty();
+        if has_development && last.is_none() {
+            let why = "carried over: may be needed when the program runs";
+            runtime.reasons.say("devDependencies", why);
+        }
+        if let Some(command) = &last {
+            let why = "what is started needs no package for development";
+            runtime.reasons.say(command.clone(), why);
+        }
+        runtime.reasons.append(std::mem::take(&mut self.reasons));
         Ok(Runtime {
-            base,
-            carried,
-            moved: None,
             // A directory that WORKDIR makes first stays root's.
             first: owner.is_some(),
             owner,
             last,
-            lines: Vec::new(),
-            edits: Vec::new(),
+            ..runtime
         })
     }
 }

@@ -7,7 +7,8 @@ use crate::model::state::Origin;
 use crate::pass::PassContext;
 use crate::pass::command;
 use crate::pass::project_place::{Place, first_words};
-use crate::pass::runs::Step;
+use crate::pass::reasons::Reasons;
+use crate::pass::runs::{Step, shown_span};
 use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
 
@@ -22,6 +23,9 @@ const ACCOUNTS: [&str; 6] = [
     "useradd", "adduser", "groupadd", "addgroup", "usermod", "groupmod",
 ];
 
+/// Why a package stays behind.
+pub(super) const BUILD_ONLY: &str = "left behind: for the build alone";
+
 /// The steps of a stage, taken apart.
 pub(super) struct Parts {
     /// The last step of the builder.
@@ -32,6 +36,8 @@ pub(super) struct Parts {
     pub(super) image: Vec<usize>,
     /// Whether the runtime stage runs a command.
     pub(super) runs: bool,
+    /// Why each is where it is.
+    pub(super) reasons: Reasons,
 }
 
 impl Parts {
@@ -46,6 +52,7 @@ impl Parts {
             both: Vec::new(),
             image: Vec::new(),
             runs: false,
+            reasons: Reasons::default(),
         };
         let mut accounts = Vec::new();
         let mut builds = None;
@@ -55,7 +62,7 @@ impl Parts {
                 stage: 0,
                 step: at,
             };
-            match purpose(rule, place, language)? {
+            match purpose(rule, place, language, &mut parts.reasons)? {
                 For::Build => builds = Some(at),
                 For::Both => accounts.push(at),
             }
@@ -67,16 +74,32 @@ impl Parts {
                 continue;
             }
             match step.instruction.keyword {
-                Keyword::Env if sets_for_build_only(step, language) => {}
+                Keyword::Env if sets_for_build_only(step, language) => {
+                    for pair in step.instruction.pairs() {
+                        parts
+                            .reasons
+                            .say(&pair.key.text, "left behind: read by the build alone");
+                    }
+                }
                 Keyword::Env => {
                     needs_no_base(cx, step)?;
                     parts.both.push(at);
                 }
                 Keyword::User | Keyword::Workdir => parts.both.push(at),
                 Keyword::Copy | Keyword::Add if language.repeats(step.instruction) => {
-                    parts.both.push(at)
+                    let shown = cx.shown(shown_span(step.instruction));
+                    parts
+                        .reasons
+                        .say(shown, "in both stages: may be read when the program runs");
+                    parts.both.push(at);
                 }
-                Keyword::Run if accounts.contains(&at) => parts.both.push(at),
+                Keyword::Run if accounts.contains(&at) => {
+                    let shown = first_words(&cx.shown(step.instruction.args_span));
+                    parts
+                        .reasons
+                        .say(shown, "in both stages: may be needed when the program runs");
+                    parts.both.push(at);
+                }
                 Keyword::Arg | Keyword::Run | Keyword::Copy | Keyword::Add => {}
                 _ => parts.image.push(at),
             }
@@ -141,6 +164,7 @@ fn purpose(
     rule: &SplitStages,
     place: Place<'_>,
     language: &mut dyn Language,
+    reasons: &mut Reasons,
 ) -> Result<For, String> {
     let step = place.step();
     let shown = first_words(&place.cx.shown(step.instruction.args_span));
@@ -155,7 +179,7 @@ fn purpose(
         };
         let purpose = match language.command(&at) {
             Some(known) => Some(known?),
-            None => common(rule, &at, language)?,
+            None => common(rule, &at, language, reasons)?,
         };
         purposes.extend(purpose);
     }
@@ -173,6 +197,7 @@ fn common(
     rule: &SplitStages,
     at: &At<'_, '_>,
     language: &dyn Language,
+    reasons: &mut Reasons,
 ) -> Result<Option<For>, String> {
     let command = at.found.command;
     let shown = first_words(&at.place.cx.shown(command.span));
@@ -195,7 +220,7 @@ fn common(
                     .packages
                     .iter()
                     .map(|index| &command.words[*index].text);
-                packages(rule, language, names)
+                packages(rule, language, names, reasons)
             }
             _ => unknown(),
         };
@@ -224,6 +249,7 @@ fn packages<'n>(
     rule: &SplitStages,
     language: &dyn Language,
     names: impl Iterator<Item = &'n String>,
+    reasons: &mut Reasons,
 ) -> Result<Option<For>, String> {
     for name in names {
         let plain = name.split('=').next().unwrap_or(name);
@@ -231,6 +257,7 @@ fn packages<'n>(
         if !builds && !language.builds_with(plain) {
             return Err(format!("the program may need the package `{name}`"));
         }
+        reasons.say(plain, BUILD_ONLY);
     }
     Ok(Some(For::Build))
 }

@@ -3,13 +3,14 @@
 
 mod environment;
 mod knowledge;
+mod libraries;
 mod project;
 mod started;
 
 use std::collections::BTreeSet;
 
-use super::parts::{self, Parts};
-use super::{At, For, Language, Runtime, SplitStages, install};
+use super::parts::{self, BUILD_ONLY, Parts};
+use super::{At, Base, For, Language, Runtime, SplitStages, install};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::{Origin, State};
@@ -388,11 +389,17 @@ impl Language for Python<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let written = stage.model.from.words().first().map(|word| &word.text);
         let base = match slim(stage, Order::BeforeRelease)? {
-            Some(base) => base,
+            Some(base) => Base::new(
+                base,
+                "the same version and release, without compilers and headers",
+            ),
             None if self.packages.is_empty() => {
                 return Err("nothing would be left behind: the base is small, and no package is for the build alone".to_owned());
             }
-            None => written.cloned().unwrap_or_default(),
+            None => Base::new(
+                written.cloned().unwrap_or_default(),
+                "it is small already, without the packages for the build",
+            ),
         };
         let starter = self.starts_with_python(stage)?;
         if let Some((_, shown)) = self.runs.iter().find(|(step, _)| *step <= parts.last) {
@@ -403,17 +410,9 @@ impl Language for Python<'_> {
         if let (Some(tool), Some((_, shown))) = (tool, self.runs.first()) {
             return Err(format!("`{shown}` may run `{tool}`"));
         }
-        let libraries = self.libraries(stage)?;
-        let mut runtime = Runtime {
-            base,
-            carried: Vec::new(),
-            moved: None,
-            owner: None,
-            last: None,
-            first: true,
-            lines: Vec::new(),
-            edits: Vec::new(),
-        };
+        let mut runtime = Runtime::new(base);
+        runtime.first = true;
+        let libraries = self.libraries(stage, &mut runtime.reasons)?;
         if !libraries.is_empty() {
             runtime.lines.push(install(&libraries));
         }
@@ -429,7 +428,15 @@ impl Language for Python<'_> {
             .filter(|one| !(one.is_tool && is_managed));
         match installs.collect::<Vec<_>>().as_slice() {
             // Each has to see what the others installed.
-            _ if self.fills_image || ships_manager => runtime.carried.push(PREFIX[1].to_owned()),
+            _ if self.fills_image => {
+                runtime.carry(PREFIX[1], "where the manager installs the packages");
+            }
+            _ if ships_manager => {
+                runtime.carry(
+                    PREFIX[1],
+                    "the packages, and the manager that starts the program",
+                );
+            }
             [] if is_managed => {}
             [] => return Err("no step installs what the application needs".to_owned()),
             [_] if has_old_pip(stage_version(&stage.model.end)) => {
@@ -439,53 +446,24 @@ impl Language for Python<'_> {
                 let option = format!(" --prefix={}", PREFIX[0]);
                 runtime.edits.push(Edit::insert(one.place, option));
                 runtime.moved = Some(PREFIX);
+                let why = "carried over to `/usr/local`: what is installed for the program";
+                runtime.reasons.say(PREFIX[0], why);
             }
-            _ => runtime.carried.push(PREFIX[1].to_owned()),
+            _ => runtime.carry(
+                PREFIX[1],
+                "what several installs leave, each of which sees the others",
+            ),
         }
-        runtime.carried.extend(self.environments.iter().cloned());
-        runtime
-            .carried
-            .extend(self.configuration(starter.as_deref())?);
+        for environment in &self.environments {
+            runtime.carry(environment, "the environment of the program");
+        }
+        if let Some(settings) = self.configuration(starter.as_deref())? {
+            runtime.carry(settings, "what the manager was told");
+        }
+        self.tell_left(stage, &mut runtime.reasons);
         self.is_alone(stage)?;
         debug_assert!(self.installs.iter().all(|one| one.step <= parts.last));
         Ok(runtime)
-    }
-}
-
-impl Python<'_> {
-    /// The packages of the distribution that the runtime stage needs.
-    fn libraries(&self, stage: &Stage<'_>) -> Result<BTreeSet<String>, String> {
-        let python = &self.rule.python;
-        let mut libraries = BTreeSet::new();
-        let mut packages = self.packages.clone();
-        for name in &self.required {
-            if python.needs_more.contains(name) {
-                return Err(format!("`{name}` needs more than the small image has"));
-            }
-            let with = python.compiled_with.get(name);
-            packages.extend(with.filter(|_| !python.wheels.contains_key(name)).cloned());
-        }
-        let minor = minor(stage_version(&stage.model.end));
-        for (name, version) in &self.held {
-            if python.is_compiled(name, version, minor) {
-                continue;
-            }
-            let with = python.compiled_with.get(name).cloned();
-            packages.insert(with.ok_or_else(|| {
-                format!("whether `{name}` {version} is compiled when it is installed is not known")
-            })?);
-        }
-        let release = stage.model.end.release();
-        for package in packages {
-            libraries.extend(python.libraries_of(&package, release)?);
-        }
-        match release.filter(|release| !python.libraries_of.contains_key(*release)) {
-            Some(release) if !libraries.is_empty() => Err(format!(
-                "what `{release}` calls the library `{}` is not known",
-                libraries.first().map(String::as_str).unwrap_or_default()
-            )),
-            _ => Ok(libraries),
-        }
     }
 }
 

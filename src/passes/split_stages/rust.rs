@@ -13,6 +13,7 @@ use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::cargo_packages::Packages;
 use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::Stage;
 use crate::pass::{PassContext, command};
 use crate::project::Project;
@@ -222,9 +223,15 @@ impl<'p> Rust<'p> {
     ///
     /// # Errors
     /// A crate links a library that is not known, or the release is not.
-    fn libraries(&self, stage: &Stage<'_>) -> Result<BTreeSet<String>, String> {
+    fn libraries(
+        &self,
+        stage: &Stage<'_>,
+        reasons: &mut Reasons,
+    ) -> Result<BTreeSet<String>, String> {
         let rust = &self.rule.rust;
-        let mut packages = self.packages.clone();
+        let installed = self.packages.iter();
+        let installed = installed.map(|package| (package.clone(), String::new()));
+        let mut packages: BTreeMap<String, String> = installed.collect();
         for root in &self.projects {
             let project = Project::new(self.cx.context, root);
             let lock = project.cargo_lock().map_err(|error| error.to_string())?;
@@ -237,18 +244,27 @@ impl<'p> Rust<'p> {
                 let package = rust.links.get(name).ok_or_else(|| {
                     format!("`{name}` links a library that the small image may not have")
                 })?;
-                packages.insert(package.clone());
+                packages.insert(package.clone(), format!(", which `{name}` links"));
             }
         }
         let release = stage.model.end.release();
         let table = release.and_then(|release| rust.libraries_of.get(release));
         let mut libraries = BTreeSet::new();
-        for package in packages {
+        for (package, linked) in packages {
             let known = table.and_then(|table| table.get(&package));
-            libraries.extend(known.cloned().ok_or_else(|| {
+            let known = known.ok_or_else(|| {
                 format!("what the library of `{package}` is called in the release of the base image is not known")
-            })?);
+            })?;
+            for library in known {
+                reasons.say(
+                    library,
+                    format!("installed: the library of `{package}`{linked}"),
+                );
+            }
+            libraries.extend(known.iter().cloned());
             if TLS.contains(&package.as_str()) {
+                let why = format!("installed: the library of `{package}` checks servers by them");
+                reasons.say(CERTIFICATES, why);
                 libraries.insert(CERTIFICATES.to_owned());
             }
         }
@@ -316,7 +332,8 @@ impl Language for Rust<'_> {
         let program = Program::of(self.cx, stage)?;
         let path = self.made.find(&program, stage.model)?;
         program::check_health(stage, |_| false)?;
-        let libraries = self.libraries(stage)?;
+        let mut reasons = Reasons::default();
+        let libraries = self.libraries(stage, &mut reasons)?;
         let sorting = Sorting {
             rule: self.rule,
             sources: &self.rule.rust.sources,
@@ -327,16 +344,18 @@ impl Language for Rust<'_> {
         let is_found = !program.name.contains('/') && home.ends_with("/cargo/bin");
         let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
         let mut runtime = Runtime::of_program(small(stage)?, path, assets);
+        if !libraries.contains(CERTIFICATES) {
+            runtime = runtime.with_certificates();
+        }
         if !libraries.is_empty() {
-            let has_certificates = libraries.contains(CERTIFICATES);
-            runtime
-                .carried
-                .retain(|path| !(has_certificates && path.starts_with("/etc/ssl/certs/")));
             runtime.lines.push(install(&libraries));
             // Before a USER who may install nothing.
             runtime.first = true;
         }
-        runtime.lines.extend(search);
+        if let Some(search) = search {
+            runtime.line(search, "as in the old base");
+        }
+        runtime.reasons.append(reasons);
         Ok(runtime)
     }
 }

@@ -79,7 +79,7 @@ fn block(
 ) -> Vec<u8> {
     let from = stage.model.from;
     let keyword = String::from_utf8_lossy(from.keyword_span.of(cx.text)).into_owned();
-    let mut first = format!("{keyword} {}", runtime.base);
+    let mut first = format!("{keyword} {}", runtime.base.image);
     if let Some(name) = from.words().get(2) {
         first.push_str(&format!(" {} {}", as_word(from), cx.shown(name.span)));
     }

@@ -42,6 +42,40 @@ fn a_file_is_explained() {
 }
 
 #[test]
+fn what_a_fix_decides_has_its_reason() {
+    let file = "FROM golang:1.22\nWORKDIR /src\nRUN apt-get update && apt-get install -y git make\nCOPY . .\nRUN go build -o shop .\nCMD [\"./shop\"]\n";
+    let sandbox = Sandbox::with(&[
+        ("Dockerfile", file),
+        ("go.mod", "module example.com/shop\n"),
+        ("main.go", "package main\n"),
+        ("docs/\u{1b}.txt", "none"),
+        ("prices.csv", "1,2\n"),
+    ]);
+    let ran = sandbox.run(&["explain", "Dockerfile"]).ended(0);
+    let reasons =
+        "  - `gcr.io/distroless/static-debian12`: the program needs neither a C library nor a shell
+  - `/src/shop`: carried over: what the container starts
+  - `/src/prices.csv`: carried over: may be read when the program runs
+  - `/src/Dockerfile`, `/src/docs`: left behind: for people, tests and tools
+  - `/src/go.mod`, `/src/main.go`: left behind: sources
+  - `CGO_ENABLED=0`: neither the module nor what it vendors needs C
+  - `git`, `make`: left behind: for the build alone
+";
+    let at = ran.out.find("split-stages: the image ships all");
+    let found = at.map(|at| &ran.out[at..]).unwrap_or_default();
+    let below = found.split_once('\n').map(|(_, below)| below);
+    assert!(
+        below.is_some_and(|below| below.starts_with(reasons)),
+        "{ran:#?}"
+    );
+    let ran = sandbox.run(&["check", "--format", "json"]).ended(1);
+    let json = "\"reasons\":[\"`gcr.io/distroless/static-debian12`: the program needs";
+    assert!(ran.out.contains(json), "{ran:#?}");
+    // Most rules give none.
+    assert!(ran.out.contains("\"reasons\":[],"), "{ran:#?}");
+}
+
+#[test]
 fn what_is_suggested_is_shown_as_a_patch() {
     let file = "FROM python:3.12-slim\nCMD [\"python\"]\n";
     let sandbox = Sandbox::with(&[("Dockerfile", file)]);
