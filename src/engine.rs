@@ -11,6 +11,7 @@ mod plain;
 mod podman;
 pub mod scan;
 mod text;
+mod working;
 
 use std::fmt;
 use std::io::Read;

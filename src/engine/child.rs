@@ -9,6 +9,9 @@ use std::time::{Duration, Instant};
 
 use super::EngineError;
 
+/// As long may a group of processes take to end.
+const GRACE: Duration = Duration::from_secs(3);
+
 /// Whether the user wants everything to stop.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
@@ -78,9 +81,26 @@ pub(super) fn run(
     limit: Option<Duration>,
     line: &mut dyn FnMut(&str),
 ) -> Result<Ended, Stopped> {
-    let mut child = spawn(program, args)?;
+    watch(spawn(program, args)?, limit, line)
+}
+
+/// The same for a program that starts others and tidies up when it is told to end: they all are told, and have
+/// [`GRACE`] for it.
+pub(super) fn run_group(
+    program: &str,
+    args: &[&str],
+    line: &mut dyn FnMut(&str),
+) -> Result<Ended, Stopped> {
+    watch(spawn_group(program, args)?, None, line)
+}
+
+fn watch(
+    mut child: Guard,
+    limit: Option<Duration>,
+    line: &mut dyn FnMut(&str),
+) -> Result<Ended, Stopped> {
     let (sender, receiver) = mpsc::channel();
-    let stderr = child.0.stderr.take().map(BufReader::new);
+    let stderr = child.child.stderr.take().map(BufReader::new);
     let errors = thread::spawn(move || {
         let mut all = Vec::new();
         let mut stderr = stderr;
@@ -91,7 +111,7 @@ pub(super) fn run(
         }
         all
     });
-    let stdout = child.0.stdout.take();
+    let stdout = child.child.stdout.take();
     let output = thread::spawn(move || {
         let mut all = Vec::new();
         if let Some(mut stdout) = stdout {
@@ -107,6 +127,11 @@ pub(super) fn run(
             Err(RecvTimeoutError::Timeout) => {}
         }
         if INTERRUPTED.load(Ordering::SeqCst) {
+            drop(child);
+            // What it said until then may tell what it leaves behind.
+            while let Ok(bytes) = receiver.recv_timeout(TICK) {
+                line(String::from_utf8_lossy(&bytes).trim_end());
+            }
             return Err(Stopped::Interrupted);
         }
         if limit.is_some_and(|limit| start.elapsed() > limit) {
@@ -114,7 +139,7 @@ pub(super) fn run(
             return Err(Stopped::Failed(format!("it did not end in {seconds} s")));
         }
     }
-    let status = child.0.wait();
+    let status = child.child.wait();
     if INTERRUPTED.load(Ordering::SeqCst) {
         return Err(Stopped::Interrupted);
     }
@@ -140,7 +165,7 @@ pub(super) fn clean(program: &str, args: &[&str]) {
 /// The standard output of a program as a reader; a program that fails is an error at the end.
 pub(super) fn stream(program: &str, args: &[&str]) -> Result<Stream, Stopped> {
     let mut child = spawn(program, args)?;
-    let stderr = child.0.stderr.take();
+    let stderr = child.child.stderr.take();
     let errors = thread::spawn(move || {
         let mut all = String::new();
         if let Some(mut stderr) = stderr {
@@ -165,12 +190,12 @@ impl Read for Stream {
         if INTERRUPTED.load(Ordering::SeqCst) {
             return Err(io::Error::other("interrupted"));
         }
-        let stdout = self.child.0.stdout.as_mut();
+        let stdout = self.child.child.stdout.as_mut();
         let read = stdout.map_or(Ok(0), |stdout| stdout.read(buffer))?;
         if read > 0 || buffer.is_empty() {
             return Ok(read);
         }
-        let status = self.child.0.wait()?;
+        let status = self.child.child.wait()?;
         let said = self.errors.take().map(thread::JoinHandle::join);
         match status.success() {
             true => Ok(0),
@@ -183,27 +208,71 @@ impl Read for Stream {
 }
 
 /// A child that does not outlive this.
-struct Guard(Child);
+struct Guard {
+    child: Child,
+    /// Whether the child leads a group of processes, which end with it.
+    leads: bool,
+}
+
+impl Guard {
+    /// Tells the group to end, and waits as long as it may take.
+    #[cfg(unix)]
+    fn end_group(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let group = Pid::from_child(&self.child);
+        let _ = kill_process_group(group, Signal::TERM);
+        let start = Instant::now();
+        while start.elapsed() < GRACE && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(TICK);
+        }
+        // The child may be gone and others not.
+        let _ = kill_process_group(group, Signal::KILL);
+    }
+
+    #[cfg(not(unix))]
+    fn end_group(&mut self) {}
+}
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if matches!(self.0.try_wait(), Ok(None)) {
-            let _ = self.0.kill();
-            let _ = self.0.wait();
+        if !matches!(self.child.try_wait(), Ok(None)) {
+            return;
+        }
+        if self.leads {
+            self.end_group();
+        }
+        if matches!(self.child.try_wait(), Ok(None)) {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
         }
     }
 }
 
 fn spawn(program: &str, args: &[&str]) -> Result<Guard, Stopped> {
+    started(command(program, args), program, false)
+}
+
+fn spawn_group(program: &str, args: &[&str]) -> Result<Guard, Stopped> {
+    let mut command = command(program, args);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    started(command, program, true)
+}
+
+fn command(program: &str, args: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
     // What `--metadata-file` of buildx is to hold: nothing else asks for it.
     command.env("BUILDX_METADATA_PROVENANCE", "max");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn();
-    child
-        .map(Guard)
-        .map_err(|error| Stopped::of(program, &error))
+    command
+}
+
+fn started(mut command: Command, program: &str, leads: bool) -> Result<Guard, Stopped> {
+    let child = command
+        .spawn()
+        .map_err(|error| Stopped::of(program, &error))?;
+    Ok(Guard { child, leads })
 }
 
 /// The next line with its end; none at the end, or where reading fails.

@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::time::Instant;
 
-use super::child;
+use super::child::{self, Stopped};
 use super::docker::{Docker, Options, asked, failed_build};
 use super::text::Steps;
+use super::working::{Working, is_log, without_log};
 use super::{Built, Container, Engine, EngineError, Found, Progress, Ran, Run, Wanted};
 
 /// How the builder is called: a build that fails leaves no container behind.
@@ -77,13 +78,23 @@ pub(super) fn build(
     let options = Options::of(wanted)?;
     let ignore = wanted.ignore.and_then(|path| path.to_str());
     let ignore = ignore.map(|path| format!("--ignorefile={path}"));
-    let mut args = command.to_vec();
+    // It says which containers it makes nowhere else.
+    let mut args = vec!["--log-level=debug"];
+    args.extend(command);
     args.extend(ignore.as_deref());
     args.extend(options.words());
     let start = Instant::now();
+    let mut working = Working::new(program)?;
+    let ended = child::run_group(program, &args, &mut |line| match is_log(line) {
+        true => working.line(line),
+        false => progress(line),
+    });
+    if matches!(ended, Err(Stopped::Interrupted)) {
+        working.remove();
+    }
     // It prints its steps on standard output, or on standard error, as its version will have it.
-    let ended = child::run(program, &args, None, progress);
-    let ended = ended.map_err(|stopped| stopped.error(program))?;
+    let mut ended = ended.map_err(|stopped| stopped.error(program))?;
+    ended.stderr = without_log(&ended.stderr);
     if !ended.succeeded() {
         return Err(failed_build(&ended));
     }
