@@ -21,7 +21,7 @@ const SYSTEM: [&str; 13] = [
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Table {
     noise: Vec<String>,
-    noise_below: Vec<String>,
+    not_always_there: Vec<String>,
     package_state: Vec<String>,
     libraries: Vec<Library>,
     documents: Vec<String>,
@@ -39,7 +39,7 @@ struct Library {
 /// The table with its globs read.
 struct Known {
     noise: GlobSet,
-    noise_below: GlobSet,
+    not_always_there: GlobSet,
     package_state: GlobSet,
     documents: GlobSet,
     libraries: Vec<Library>,
@@ -51,7 +51,7 @@ static KNOWN: LazyLock<Known> = LazyLock::new(|| {
         toml::from_str(text).expect("the table that is compiled in is read by a test");
     Known {
         noise: globs(&table.noise),
-        noise_below: globs(&table.noise_below),
+        not_always_there: globs(&table.not_always_there),
         package_state: globs(&table.package_state),
         documents: globs(&table.documents),
         libraries: table.libraries,
@@ -107,7 +107,7 @@ impl<'s> Declared<'s> {
     /// Whether any two builds of one Dockerfile may differ so.
     pub(super) fn is_noise(&self, path: &str, change: Change) -> bool {
         let both = |cache: &str| self.before.has_below(cache) && self.after.has_below(cache);
-        KNOWN.noise_below.is_match(path)
+        KNOWN.not_always_there.is_match(path)
             || (change == Change::Content && KNOWN.noise.is_match(path))
             || self.cache_of(path).is_some_and(both)
     }

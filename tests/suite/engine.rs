@@ -5,6 +5,7 @@
 
 mod apps;
 mod as_built;
+mod builders;
 mod cache;
 mod config;
 mod declared;

@@ -11,8 +11,8 @@ use super::{docker, engine};
 use crate::cli::sandbox::{Ran, Sandbox};
 
 /// A Dockerfile, another one, and what `verify` must find.
-struct Pair {
-    name: &'static str,
+pub(super) struct Pair {
+    pub(super) name: &'static str,
     before: &'static str,
     after: &'static str,
     args: &'static [&'static str],
@@ -31,7 +31,7 @@ const FILES: &[(&str, &str)] = &[
     ("web/index.html", "welcome\n"),
 ];
 
-const PAIRS: &[Pair] = &[
+pub(super) const PAIRS: &[Pair] = &[
     Pair {
         name: "joined steps",
         before: "FROM debian:bookworm-slim\nRUN echo a > /a\nRUN echo b > /b\n",
@@ -209,42 +209,15 @@ fn verdicts_are_right() {
     if engine().is_none() {
         return;
     }
-    let wrong = PAIRS.par_iter().filter_map(|pair| wrong(pair, &[]));
+    let wrong = PAIRS
+        .par_iter()
+        .filter_map(|pair| wrong(pair, "docker", &[]));
     let wrong: Vec<String> = wrong.collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// Pairs that need no container, and nothing but what builders of every kind know.
-const FOR_BUILDAH: &[&str] = &[
-    "joined steps",
-    "a file is lost",
-    "a mode, an owner, a link",
-    "the other one does not build",
-];
-
-#[test]
-fn verdicts_of_buildah_are_the_same() {
-    let Some(buildah) = engine().and_then(|_| Buildah::with("debian:bookworm-slim")) else {
-        return;
-    };
-    let pairs = PAIRS.iter().filter(|pair| FOR_BUILDAH.contains(&pair.name));
-    assert_eq!(pairs.clone().count(), FOR_BUILDAH.len());
-    let wrong: Vec<String> = pairs
-        .filter_map(|pair| wrong(pair, &buildah.settings()))
-        .collect();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let left = buildah
-        .command()
-        .args(["images", "--format={{.Name}}"])
-        .output();
-    let left = String::from_utf8(left.unwrap().stdout).unwrap();
-    assert!(!left.contains("dockeropt-"), "{left}");
-    let left = buildah.command().args(["containers", "--quiet"]).output();
-    assert!(left.unwrap().stdout.is_empty(), "a container is left");
-}
-
 /// What is wrong with the verdict on a pair, if anything.
-fn wrong(pair: &Pair, settings: &[(&str, String)]) -> Option<String> {
+pub(super) fn wrong(pair: &Pair, engine: &str, settings: &[(&str, String)]) -> Option<String> {
     let sandbox = Sandbox::with(FILES);
     sandbox.write("Dockerfile", pair.before);
     sandbox.write("other", pair.after);
@@ -254,68 +227,16 @@ fn wrong(pair: &Pair, settings: &[(&str, String)]) -> Option<String> {
     for (name, value) in settings {
         command.env(name, value);
     }
+    command.arg(format!("--engine={engine}"));
     if !settings.is_empty() {
-        command.arg("--engine=buildah").env_remove("DOCKER_CONFIG");
+        // It speaks of docker's store of images.
+        command.env_remove("DOCKER_CONFIG");
     }
     let ran = Ran::new(command.output().unwrap());
     let said = |line: &str| ran.out.lines().any(|one| one.trim() == line);
     let missing: Vec<_> = pair.says.iter().filter(|line| !said(line)).collect();
     let is_right = ran.status == pair.status && missing.is_empty();
     (!is_right).then(|| format!("{}: {missing:?} not in\n{}{}", pair.name, ran.out, ran.err))
-}
-
-/// A store of images for buildah alone.
-struct Buildah {
-    folder: tempfile::TempDir,
-}
-
-impl Buildah {
-    /// With the Docker engine's image of that name; `None`, with a message, where buildah is not installed.
-    fn with(image: &str) -> Option<Self> {
-        if Command::new("buildah").arg("--version").output().is_err() {
-            println!("skipped: buildah is not installed");
-            return None;
-        }
-        let buildah = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        let archive = buildah.path("image.tar");
-        let saved = docker(&["save", "--output", &archive, image]);
-        assert!(saved.status.success());
-        // Not every file system can be the lower one of an overlay.
-        let holds = ["overlay", "vfs"].iter().any(|driver| {
-            buildah.set_up(driver);
-            let from = format!("docker-archive:{archive}");
-            let pulled = buildah.command().args(["pull", "--quiet", &from]).output();
-            pulled.unwrap().status.success()
-        });
-        assert!(holds, "buildah takes no image");
-        Some(buildah)
-    }
-
-    fn set_up(&self, driver: &str) {
-        let (run, graph) = (self.path("run"), self.path(driver));
-        let text =
-            format!("[storage]\ndriver = '{driver}'\nrunroot = '{run}'\ngraphroot = '{graph}'\n");
-        std::fs::write(self.path("storage.conf"), text).unwrap();
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.folder.path().join(name).display().to_string()
-    }
-
-    fn settings(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("CONTAINERS_STORAGE_CONF", self.path("storage.conf")),
-            ("BUILDAH_ISOLATION", "chroot".to_owned()),
-        ]
-    }
-
-    fn command(&self) -> Command {
-        let mut command = Command::new("buildah");
-        command.envs(self.settings()).env_remove("DOCKER_CONFIG");
-        command
-    }
 }
 
 /// A team's rule that promises more than it can keep: the base image brings what the file needs.
