@@ -1,6 +1,8 @@
 //! The applications that tests build: each folder of `tests/engine/apps` is a build context with its Dockerfile, or with
 //! one in each of several folders, as of services that one compose file names. All tests share them, so that BuildKit
-//! runs each step once. Their packages come from the registries that the base images are set up for; no file names one.
+//! runs each step once; those of `tests/engine/splits` stand on images that bring a compiler, those of `tests/engine/bases`
+//! on full images of which they need no more than the small ones have, and both are built only where stages are split. Their
+//! packages come from the registries that the base images are set up for; no file names one.
 //!
 //! A line `# smoke: COMMAND` of a Dockerfile is what a shell in the image runs to show that the application works; without
 //! one its own entrypoint and command are run. A `dockeropt.toml` beside the Dockerfile configures the chain.
@@ -28,20 +30,26 @@ pub(crate) struct App {
 impl App {
     /// Every application, by name.
     pub(crate) fn all() -> Vec<Self> {
-        let folders = folders_in(&fixtures("apps")).into_iter();
+        Self::all_in("apps")
+    }
+
+    /// Every application of one folder of `tests/engine`, by name.
+    pub(crate) fn all_in(folder: &str) -> Vec<Self> {
+        let root = fixtures(folder);
+        let folders = folders_in(&root).into_iter();
         folders
-            .flat_map(|folder| Self::of_context(&folder))
+            .flat_map(|folder| Self::of_context(&root, &folder))
             .collect()
     }
 
-    fn of_context(context: &Path) -> Vec<Self> {
+    fn of_context(root: &Path, context: &Path) -> Vec<Self> {
         let mut folders = folders_in(context);
         if context.join("Dockerfile").exists() {
             folders = vec![context.to_owned()];
         }
         folders.retain(|folder| folder.join("Dockerfile").exists());
         let app = |folder: PathBuf| Self {
-            name: name_in(&folder, &fixtures("apps")),
+            name: name_in(&folder, root),
             text: run::dockerfile_of(&folder),
             folder: context.to_owned(),
         };

@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
+use dockeropt::report::Report;
 use rayon::prelude::*;
 
 use super::apps::{App, build, output, written};
@@ -203,14 +204,14 @@ fn what_is_installed_is_not_installed_again_after_an_edit() {
 }
 
 /// One build of a Dockerfile.
-struct Timed {
-    built: Built,
-    seconds: f64,
+pub(crate) struct Timed {
+    pub(crate) built: Built,
+    pub(crate) seconds: f64,
 }
 
 impl Timed {
     /// How many steps ran.
-    fn ran(&self) -> usize {
+    pub(crate) fn ran(&self) -> usize {
         self.steps().filter(|(_, cached)| !cached).count()
     }
 
@@ -244,7 +245,7 @@ struct Rebuilt {
 
 impl Rebuilt {
     fn of(engine: Engine, app: &App, rebuild: &Rebuild) -> Self {
-        let mut bench = Bench::new(engine, app);
+        let mut bench = Bench::of(engine, app, app.rewrite());
         // What stands in the cache afterwards is what this edit is measured against.
         bench.build();
         let mark = bench.make(rebuild.kept);
@@ -309,7 +310,7 @@ impl Rebuild {
 }
 
 /// Copies of the context of an application: one for its own Dockerfile, one for the rewritten one, with what fixes write.
-struct Bench<'a> {
+pub(crate) struct Bench<'a> {
     engine: Engine,
     app: &'a App,
     sides: [(tempfile::TempDir, Vec<u8>); 2],
@@ -317,8 +318,7 @@ struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    fn new(engine: Engine, app: &'a App) -> Self {
-        let report = app.rewrite();
+    pub(crate) fn of(engine: Engine, app: &'a App, report: Report) -> Self {
         let sides = [
             (app.context(&[]), app.text.clone()),
             (app.context(&written(&report)), report.output),
@@ -332,15 +332,35 @@ impl<'a> Bench<'a> {
     }
 
     fn build(&self) -> [Timed; 2] {
-        self.sides.each_ref().map(|(context, text)| {
+        self.try_build()
+            .unwrap_or_else(|error| panic!("{}: {error}", self.app.name))
+    }
+
+    /// Builds both sides.
+    pub(crate) fn try_build(&self) -> Result<[Timed; 2], String> {
+        let [before, after] = self.sides.each_ref().map(|(context, text)| {
             let args = self.arguments.iter();
             let args: Vec<&str> = args.flat_map(|one| ["--build-arg", one]).collect();
             let start = Instant::now();
-            let built = build(self.engine, context.path(), text, &args);
-            let built = built.unwrap_or_else(|error| panic!("{}: {error}", self.app.name));
+            let built = build(self.engine, context.path(), text, &args)?;
             let seconds = start.elapsed().as_secs_f64();
-            Timed { built, seconds }
-        })
+            Ok::<_, String>(Timed { built, seconds })
+        });
+        Ok([before?, after?])
+    }
+
+    /// Writes a comment at the end of a file of each side: another one in each, so that neither comes from the cache of the
+    /// other.
+    pub(crate) fn comment(&self, file: &Path) {
+        let mark = match file.extension().is_some_and(|one| one == "py") {
+            true => "#",
+            false => "//",
+        };
+        for (context, _) in &self.sides {
+            let path = context.path().join(file);
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, format!("{text}\n{mark} {}\n", unique())).unwrap();
+        }
     }
 
     /// Makes an edit on both sides, and returns the word that it brought.

@@ -334,14 +334,14 @@ impl Compared {
 }
 
 /// The ids of the rules whose fixes are in the output.
-fn applied(report: &Report) -> Vec<String> {
+pub(super) fn applied(report: &Report) -> Vec<String> {
     let findings = report.findings.iter().filter(|finding| finding.applied);
     let rules: BTreeSet<&String> = findings.map(|finding| &finding.rule).collect();
     rules.into_iter().cloned().collect()
 }
 
 /// What these rules may change.
-fn effects(rules: &[String]) -> Vec<Effect> {
+pub(super) fn effects(rules: &[String]) -> Vec<Effect> {
     let all = all_rules();
     let applied = all.into_iter().filter(|rule| rules.contains(&rule.id));
     applied.flat_map(|rule| rule.effects).collect()
@@ -371,7 +371,7 @@ fn undeclared(images: [&Built; 2], app: &App, effects: &[Effect], text: &str) ->
 }
 
 /// The keys of two image configurations that differ, and that no effect declares.
-fn configuration(
+pub(super) fn configuration(
     before: &BTreeMap<&'static str, Value>,
     after: &BTreeMap<&'static str, Value>,
     effects: &[Effect],

@@ -2,6 +2,7 @@
 //! prints the same, and holds nothing that the image before did not hold, each file with the mode that it had.
 
 use std::fmt::Write;
+use std::path::{Path, PathBuf};
 
 use dockeropt::report::Report;
 use rayon::prelude::*;
@@ -9,88 +10,158 @@ use serde_json::Value;
 
 use super::apps::{App, output};
 use super::config::said;
-use super::rewrites::size;
+use super::rebuilds::Bench;
+use super::rewrites::{applied, configuration, effects, size};
 use super::tree::{Tree, differences};
 use super::{Built, Engine, engine};
 use crate::cli::sandbox::Sandbox;
+use crate::files::files_under;
+
+/// Applications beside those of `tests/engine/splits` that are counted where it is said how many are split, whether they
+/// are or not; what others are split is built all the same.
+const COUNTED: [&str; 7] = [
+    "c-program",
+    "go-cgo",
+    "go-templates",
+    "python-flask",
+    "python-postgres",
+    "rust-openssl",
+    "rust-server",
+];
 
 #[test]
 fn split_applications_ship_less_and_do_the_same() {
     let Some(engine) = engine() else { return };
-    let mut split: Vec<Split> = App::all()
+    let own = App::all_in("splits").into_iter().map(|app| (true, app));
+    let others = App::all().into_iter().chain(App::all_in("bases"));
+    let others = others.map(|app| (COUNTED.contains(&app.name.as_str()), app));
+    let apps: Vec<(bool, App)> = own.chain(others).collect();
+    let mut built: Vec<Split> = apps
         .par_iter()
-        .filter_map(|app| Split::of(engine, app))
-        .collect();
-    split.sort_by(|one, other| one.app.cmp(&other.app));
-    println!("{}", table(&split));
-    let wrong: Vec<String> = split
-        .iter()
-        .flat_map(|one| {
-            one.wrong
-                .iter()
-                .map(|wrong| format!("{}: {wrong}", one.app))
+        .filter_map(|(is_counted, app)| {
+            let report = app.split();
+            let is_built = *is_counted || is_tried(&report);
+            is_built.then(|| Split::of(engine, app, *is_counted, &report))
         })
         .collect();
+    built.sort_by(|one, other| one.app.cmp(&other.app));
+    println!("{}", table(&built));
+    let wrong: Vec<String> = built.iter().flat_map(Split::complaints).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(split.len() >= 6, "{} are split", split.len());
+    let counted: Vec<&Split> = built.iter().filter(|one| one.is_counted).collect();
+    let split = counted.iter().filter(|one| one.declined.is_none()).count();
+    assert!(counted.len() >= 24, "{} are counted", counted.len());
+    assert!(split * 5 >= counted.len() * 4, "{split} are split");
+    assert!(mean(&built) <= -60.0, "{} percent", mean(&built));
 }
 
-/// One application that is split.
+/// Whether an application is split, or goes onto a small image.
+fn is_tried(report: &Report) -> bool {
+    let mut findings = report.findings.iter().filter(|one| one.applied);
+    findings.any(|one| ["split-stages", "slim-base"].contains(&one.rule.as_str()))
+}
+
+/// One application, built as it is written and as the chain rewrites it.
 struct Split {
     app: String,
+    is_counted: bool,
+    /// Why it stays in one stage; `None` where it is split.
+    declined: Option<String>,
     /// The sizes of both images, in bytes.
     sizes: [u64; 2],
+    /// How long both builds took, with what was in the cache.
+    seconds: [f64; 2],
+    /// How many steps ran after an edit of the source, and how long the build took.
+    rebuilt: Option<[(usize, f64); 2]>,
     wrong: Vec<String>,
 }
 
 impl Split {
-    fn of(engine: Engine, app: &App) -> Option<Self> {
-        let report = app.split();
-        // Debian's small image has the same packages: one of those applications speaks for all.
-        let on_debian = app.text.windows(11).any(|text| text == b"FROM debian");
-        let is_tried = |rule: &str| match rule {
-            "split-stages" => true,
-            "slim-base" => !on_debian || app.name == "apt-several",
-            _ => false,
-        };
-        let mut findings = report.findings.iter();
-        findings.find(|one| one.applied && is_tried(&one.rule))?;
-        let built = [
-            app.build(engine, &[]),
-            app.build_rewritten(engine, &report, &[]),
-        ];
-        let (sizes, wrong) = match built {
-            [Ok(before), Ok(after)] => (
-                [&before, &after].map(size),
-                complaints([&before, &after], app, &report),
-            ),
-            built => ([0; 2], built.into_iter().filter_map(Result::err).collect()),
-        };
-        Some(Self {
+    fn of(engine: Engine, app: &App, is_counted: bool, report: &Report) -> Self {
+        let mut split = Self {
             app: app.name.clone(),
-            sizes,
-            wrong,
-        })
+            is_counted,
+            declined: declined(report),
+            sizes: [0; 2],
+            seconds: [0.0; 2],
+            rebuilt: None,
+            wrong: Vec::new(),
+        };
+        if let Err(error) = split.measure(engine, app, report) {
+            split.wrong.push(error);
+        }
+        split
+    }
+
+    fn measure(&mut self, engine: Engine, app: &App, report: &Report) -> Result<(), String> {
+        let bench = Bench::of(engine, app, report.clone());
+        let built = bench.try_build()?;
+        let images = built.each_ref().map(|one| &one.built);
+        self.sizes = images.map(size);
+        self.seconds = built.each_ref().map(|one| one.seconds);
+        self.wrong = complaints(images, app, report);
+        if self.sizes[1] >= self.sizes[0] && is_tried(report) {
+            self.wrong
+                .push(format!("its bytes become {:?}", self.sizes));
+        }
+        if self.is_counted && self.declined.is_none() {
+            bench.comment(&source(app));
+            let rebuilt = bench.try_build()?;
+            self.rebuilt = Some(rebuilt.each_ref().map(|one| (one.ran(), one.seconds)));
+        }
+        Ok(())
+    }
+
+    fn complaints(&self) -> impl Iterator<Item = String> {
+        let wrong = self.wrong.iter();
+        wrong.map(|wrong| format!("{}: {wrong}", self.app))
     }
 }
 
+/// Why the stage is not split; `None` where it is.
+fn declined(report: &Report) -> Option<String> {
+    let of_rule = |rule: &str| rule == "split-stages";
+    let mut findings = report.findings.iter();
+    if findings.any(|one| one.applied && of_rule(&one.rule)) {
+        return None;
+    }
+    let mut declined = report.declined.iter();
+    let said = declined.find(|one| of_rule(&one.rule));
+    Some(said.map_or_else(|| "nothing is said".to_owned(), |one| one.reason.clone()))
+}
+
+/// A source file of the application, relative to its context: the one that lies highest.
+fn source(app: &App) -> PathBuf {
+    let own = app.name.split_once('/').map_or("", |(_, own)| own);
+    let files = files_under(&app.folder.join(own)).into_iter();
+    let is_source = |file: &Path| {
+        let ending = file.extension().and_then(|one| one.to_str());
+        ending.is_some_and(|ending| ["go", "js", "py", "rs", "ts"].contains(&ending))
+    };
+    let mut sources: Vec<PathBuf> = files.filter(|file| is_source(file)).collect();
+    sources.sort_by_key(|file| (file.components().count(), file.clone()));
+    let first = sources.first().unwrap();
+    first.strip_prefix(&app.folder).unwrap().to_owned()
+}
+
 fn complaints(images: [&Built; 2], app: &App, report: &Report) -> Vec<String> {
-    let [before, after] = images.map(|image| said(&image.inspect()));
-    let mut wrong = Vec::new();
-    for (key, value) in &before {
+    let [mut before, mut after] = images.map(|image| said(&image.inspect()));
+    for one in [&mut before, &mut after] {
         // Who runs as root may have no name.
-        let is_root = |value: &Value| matches!(value.as_str(), Some("" | "0" | "root"));
-        let same = &after[key] == value || *key == "user" && is_root(value) && is_root(&after[key]);
-        if !same && *key != "env" {
-            wrong.push(format!("{key} is {value}, then {}", after[key]));
+        let user = one.get_mut("user").unwrap();
+        if matches!(user.as_str(), Some("0" | "root")) {
+            *user = Value::from("");
         }
     }
+    let mut wrong = configuration(&before, &after, &effects(&applied(report)));
     let text = String::from_utf8_lossy(&report.output);
     let workdir = before["workdir"].as_str().unwrap();
-    // A program is compiled without C, and npm notes what it deleted.
+    // A program is compiled without C, and npm and pnpm note what they deleted.
+    let notes = [".package-lock.json", ".modules.yaml", ".pnpm/lock.yaml"];
     let is_built = |path: &str| {
+        let noted = path.rsplit_once("/node_modules/");
         text.contains(&format!(" {path} {path}\n"))
-            || path.ends_with("/node_modules/.package-lock.json")
+            || noted.is_some_and(|(_, name)| notes.contains(&name))
     };
     if workdir.len() > 1 {
         let trees = images.map(|image| Tree::of_folder(image.image(), workdir));
@@ -106,32 +177,63 @@ fn complaints(images: [&Built; 2], app: &App, report: &Report) -> Vec<String> {
     if before != after {
         wrong.push(format!("it prints {before:?}, then {after:?}"));
     }
-    let [before, after] = images.map(size);
-    if after >= before {
-        wrong.push(format!("{before} bytes become {after}"));
-    }
     wrong
 }
 
-fn table(split: &[Split]) -> String {
+fn table(built: &[Split]) -> String {
     let mut table = format!(
-        "{:24}{:>10}{:>10}{:>8}\n",
-        "application", "MB before", "after", ""
+        "{:24}{:>10}{:>10}{:>8}{:>18}{:>22}{:>18}\n",
+        "application", "MB before", "after", "", "seconds", "steps after an edit", "seconds"
     );
-    let mut sum = 0.0;
-    for one in split {
+    let mut seconds = [0.0; 2];
+    for one in built {
         let [before, after] = one.sizes.map(|size| size as f64 / 1e6);
-        let change = 100.0 * (after / before - 1.0);
-        sum += change;
+        let first = arrow(one.seconds);
+        let rest = match (&one.rebuilt, &one.declined) {
+            (Some([before, after]), _) => {
+                seconds[1] += before.1 + after.1;
+                let steps = format!("{} -> {}", before.0, after.0);
+                format!("{steps:>22}{:>18}", arrow([before.1, after.1]))
+            }
+            (None, Some(reason)) => format!("   {reason}"),
+            (None, None) => String::new(),
+        };
+        seconds[0] += one.seconds.iter().sum::<f64>();
         writeln!(
             table,
-            "{:24}{before:10.1}{after:10.1}{change:7.1}%",
-            one.app
+            "{:24}{before:10.1}{after:10.1}{:7.1}%{first:>18}{rest}",
+            one.app,
+            change(one)
         )
         .unwrap();
     }
-    writeln!(table, "{:44}{:7.1}%", "mean", sum / split.len() as f64).unwrap();
+    let split = built.iter().filter(|one| one.declined.is_none()).count();
+    let [first, edited] = seconds;
+    writeln!(
+        table,
+        "{} applications, {split} of them split: {:.1} % on average; builds took {first:.0} s, and {edited:.0} s after an edit",
+        built.len(),
+        mean(built)
+    )
+    .unwrap();
     table
+}
+
+fn arrow([before, after]: [f64; 2]) -> String {
+    format!("{before:.1} -> {after:.1}")
+}
+
+/// How much smaller the second image is, in percent, signed.
+fn change(split: &Split) -> f64 {
+    let [before, after] = split.sizes.map(|size| size as f64);
+    100.0 * (after / before - 1.0)
+}
+
+/// The same on average over the applications that are split.
+fn mean(built: &[Split]) -> f64 {
+    let split = built.iter().filter(|one| one.declined.is_none());
+    let changes: Vec<f64> = split.map(change).collect();
+    changes.iter().sum::<f64>() / changes.len() as f64
 }
 
 #[test]

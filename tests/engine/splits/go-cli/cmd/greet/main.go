@@ -1,0 +1,12 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"example.com/tools/words"
+)
+
+func main() {
+	fmt.Println(words.Greet(os.Args[1:]))
+}

@@ -1,0 +1,3 @@
+const bcrypt = require("bcrypt");
+
+console.log(bcrypt.compareSync("word", bcrypt.hashSync("word", 4)));

@@ -1,0 +1,1 @@
+export const price = (value: number): string => `${value}.00`;

@@ -1,0 +1,1 @@
+console.log(require("format").price(3), require("ms")("1h"));

@@ -1,0 +1,3 @@
+from tabulate import tabulate
+
+print(tabulate([["tea", 3]], headers=["what", "price"]))

@@ -1,0 +1,6 @@
+//! What all programs share.
+
+/// What the server says.
+pub fn greeting() -> &'static str {
+    "hello"
+}
