@@ -1,6 +1,7 @@
-//! How a report looks: as a diff, as text for people, as JSON. Renders into bytes; never prints.
+//! How a report looks: as a diff, as text for people, as a document for other programs. Renders into bytes; never prints.
 
 pub mod diff;
+pub mod document;
 pub mod explain;
 pub mod human;
 pub mod json;

@@ -77,6 +77,32 @@ impl PathError {
     }
 }
 
+/// The folder that documents for other programs name their files from, and the current folder.
+#[derive(Debug, Clone)]
+pub struct Root {
+    here: PathBuf,
+    root: PathBuf,
+}
+
+impl Root {
+    /// The workspace of the current folder.
+    ///
+    /// # Errors
+    /// Where the current folder is gone.
+    pub fn here() -> io::Result<Self> {
+        let here = std::env::current_dir()?;
+        let root = workspace(&here);
+        Ok(Self { here, root })
+    }
+
+    /// `path` from the root of the workspace; absolute where it is outside.
+    pub fn place(&self, path: &Path) -> PathBuf {
+        let named = absolute(&self.here, path);
+        let below = named.strip_prefix(&self.root).map(Path::to_owned);
+        below.unwrap_or(named)
+    }
+}
+
 /// The Dockerfiles at and below `paths`, each once, in path order.
 ///
 /// A file that is named is taken whatever its name. In folders, names decide ([`is_dockerfile`]); what `.gitignore`

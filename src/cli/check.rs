@@ -5,11 +5,12 @@ mod checklist;
 use anyhow::Result;
 use clap::ValueEnum;
 
+use super::Status;
 use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
-use super::{Format, Status};
-use crate::render::{Look, Tally, human};
+use crate::render::document::Document;
+use crate::render::{Look, Tally, human, json};
 use crate::rule::Applicability;
 
 #[derive(Debug, clap::Args)]
@@ -30,6 +31,15 @@ enum CheckFormat {
     Checklist,
 }
 
+impl CheckFormat {
+    fn document(self) -> Option<&'static Document> {
+        match self {
+            Self::Text | Self::Checklist => None,
+            Self::Json => Some(&json::DOCUMENT),
+        }
+    }
+}
+
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_list = args.format == CheckFormat::Checklist;
     let show = |done: &Done<'_>, look: Look| {
@@ -45,10 +55,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     };
     let work = Work {
         allow: Applicability::Safe,
-        format: match args.format {
-            CheckFormat::Json => Format::Json,
-            CheckFormat::Text | CheckFormat::Checklist => Format::Text,
-        },
+        document: args.format.document(),
         write: None,
         show: &show,
         tell: &tell,

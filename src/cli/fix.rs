@@ -54,7 +54,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     }
     let work = Work {
         allow: allow(args),
-        format: args.format,
+        document: args.format.document(),
         write: args.write.then_some(&write_changes),
         show: match (is_stdin, args.write) {
             (true, _) => &show_result,

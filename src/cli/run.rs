@@ -1,28 +1,29 @@
 //! A run over Dockerfiles: in parallel, printed in path order, and no bad file stops another one.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Result;
 use rayon::prelude::*;
 
+use super::Status;
 use super::chains::Chains;
 use super::changes::changes;
 use super::claims::Claims;
 use super::contexts::{Contexts, Located, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
-use super::{Format, Status};
 use crate::chain::{Build, Chain, optimize};
 use crate::context::site::Site;
 use crate::context::{BuildContext, NoContext};
 use crate::model::ModelInput;
-use crate::render::{Look, Tally, diff, human, json};
+use crate::render::document::{Document, End, Problem, ProblemKind, Reported};
+use crate::render::{Look, Tally, diff, human};
 use crate::report::Report;
-use crate::rule::Applicability;
+use crate::rule::{Applicability, Rule};
 use crate::text::Source;
-use crate::walk::PathError;
+use crate::walk::{PathError, Root};
 
 /// Files that are worked on before the first of them is printed: what bounds the memory of a run.
 const BATCH: usize = 256;
@@ -31,8 +32,8 @@ const BATCH: usize = 256;
 pub(super) struct Work<'a> {
     /// Fixes of at least that applicability are applied.
     pub(super) allow: Applicability,
-    /// How reports are printed.
-    pub(super) format: Format,
+    /// The document that the reports make; `None`: text.
+    pub(super) document: Option<&'static Document>,
     /// Writes the changes of one report, where the command does; called on any thread.
     pub(super) write: Option<&'a Write<'a>>,
     /// What is printed of one report as text; called on any thread.
@@ -66,7 +67,8 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
         output.warn("no Dockerfiles found");
     }
     let (look, talk) = (output.look, output.talk);
-    let mut printer = Printer::new(work.format, output);
+    let root = Root::here()?;
+    let mut printer = Printer::new(work.document, &root, output);
     errors.into_iter().for_each(|error| printer.error(error));
     let jobs = jobs(inputs, args, &mut printer)?;
     let mut claims = Claims::default();
@@ -77,7 +79,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
             settled.push(done.and_then(|mut done| claims.settle(&mut done).map(|()| done)));
         }
         let pieces = settled.into_par_iter();
-        let pieces = pieces.map(|done| piece(&done?, work, look, talk));
+        let pieces = pieces.map(|done| piece(&done?, work, &root, [look, talk]));
         for piece in pieces.collect::<Vec<_>>() {
             match piece {
                 Ok(piece) => printer.piece(piece),
@@ -88,7 +90,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
             break;
         }
     }
-    Ok(printer.end())
+    Ok(printer.end(&rules(&jobs)))
 }
 
 /// Prints what `show` makes of each file, with fixes of at least `allow` applied, and writes nothing.
@@ -100,7 +102,7 @@ pub(super) fn show(
 ) -> Result<Status> {
     let work = Work {
         allow,
-        format: Format::Text,
+        document: None,
         write: None,
         show,
         tell: &|_| String::new(),
@@ -153,38 +155,67 @@ fn jobs(inputs: Vec<Input>, args: &inputs::Files, printer: &mut Printer<'_>) -> 
     Ok(jobs.collect())
 }
 
+/// The rules that ran, each once, by id.
+fn rules(jobs: &[Job]) -> Vec<&Rule> {
+    let mut chains: Vec<&Arc<Chain>> = jobs.iter().map(|job| &job.chain).collect();
+    chains.sort_by_key(|chain| Arc::as_ptr(chain));
+    chains.dedup_by_key(|chain| Arc::as_ptr(chain));
+    let mut rules: Vec<&Rule> = chains.iter().flat_map(|chain| chain.rules()).collect();
+    rules.sort_by_key(|rule| &rule.id);
+    rules.dedup_by_key(|rule| &rule.id);
+    rules
+}
+
 /// What one file adds to the output.
 struct Piece {
     shown: Vec<u8>,
     /// What is said beside it.
     told: String,
     withheld: String,
+    problems: Vec<Problem>,
     tally: Tally,
 }
 
-fn piece(done: &Done<'_>, work: &Work<'_>, look: Look, talk: Look) -> Result<Piece, PathError> {
+fn piece(
+    done: &Done<'_>,
+    work: &Work<'_>,
+    root: &Root,
+    [look, talk]: [Look; 2],
+) -> Result<Piece, PathError> {
+    let report = &done.report;
+    let place = root.place(&report.source.path);
     // What is shown is the change from what is there: before it is made.
-    let shown = match work.format {
-        Format::Text => (work.show)(done, look)?,
-        Format::Json => {
-            let patch = patch(done, Look::default())?;
-            json::file(&done.report, String::from_utf8(patch).ok()).into_bytes()
-        }
+    let shown = match work.document {
+        None => (work.show)(done, look)?,
+        Some(document) => added(document, done, &place)?.into_bytes(),
     };
     if let Some(write) = work.write {
         write(done)?;
     }
-    let report = &done.report;
-    let told = match work.format {
-        Format::Text => (work.tell)(done),
-        Format::Json => String::new(),
+    let (told, problems) = match work.document {
+        None => ((work.tell)(done), Vec::new()),
+        Some(_) => (String::new(), Problem::of(report, &place)),
     };
     Ok(Piece {
         shown,
         told: human::refusals(report, talk) + &told,
         withheld: human::withheld(report, talk),
+        problems,
         tally: Tally::of(report),
     })
+}
+
+/// What one file adds to a document.
+fn added(document: &Document, done: &Done<'_>, place: &Path) -> Result<String, PathError> {
+    let diff = match document.needs.diff {
+        true => patch(done, Look::default())?,
+        false => Vec::new(),
+    };
+    Ok((document.file)(&Reported {
+        report: &done.report,
+        place,
+        diff,
+    }))
 }
 
 /// What the fixes change: a unified diff of the Dockerfile and of the files that are written with it.
@@ -240,50 +271,66 @@ pub(super) fn optimized(
 /// Prints pieces as they come, and counts.
 struct Printer<'a> {
     output: &'a mut Output,
-    format: Format,
-    errors: Vec<json::Error>,
+    document: Option<&'static Document>,
+    root: &'a Root,
+    /// Whether any file added something.
+    has_files: bool,
+    problems: Vec<Problem>,
     withheld: String,
     tally: Tally,
 }
 
 impl<'a> Printer<'a> {
-    fn new(format: Format, output: &'a mut Output) -> Self {
-        if format == Format::Json {
-            output.print(json::start().as_bytes());
+    fn new(document: Option<&'static Document>, root: &'a Root, output: &'a mut Output) -> Self {
+        if let Some(document) = document {
+            output.print((document.start)().as_bytes());
         }
         Self {
             output,
-            format,
-            errors: Vec::new(),
+            document,
+            root,
+            has_files: false,
+            problems: Vec::new(),
             withheld: String::new(),
             tally: Tally::default(),
         }
     }
 
     fn piece(&mut self, piece: Piece) {
-        if self.format == Format::Json && self.tally.files > 0 {
-            self.output.print(b",");
+        if !piece.shown.is_empty() {
+            let document = self.document.filter(|_| self.has_files);
+            let between = document.map_or("", |document| document.between);
+            self.output.print(between.as_bytes());
+            self.has_files = true;
         }
         self.output.print(&piece.shown);
         self.output.say(&piece.told);
         self.withheld.push_str(&piece.withheld);
+        self.problems.extend(piece.problems);
         self.tally.add(piece.tally);
     }
 
     fn error(&mut self, error: PathError) {
         self.output.path_error(&error);
         self.tally.errors += 1;
-        self.errors.push(json::Error {
-            path: error.path.to_string_lossy().into_owned(),
+        self.problems.push(Problem {
+            kind: ProblemKind::Error,
+            place: self.root.place(&error.path),
+            path: error.path,
             line: error.line,
             message: error.message,
         });
     }
 
-    fn end(self) -> Tally {
-        if self.format == Format::Json {
-            self.output
-                .print(json::end(&self.errors, &self.tally).as_bytes());
+    fn end(self, rules: &[&Rule]) -> Tally {
+        if let Some(document) = self.document {
+            let end = (document.end)(&End {
+                problems: &self.problems,
+                tally: &self.tally,
+                rules,
+                has_files: self.has_files,
+            });
+            self.output.print(end.as_bytes());
         }
         self.output.flush();
         if !self.withheld.is_empty() {

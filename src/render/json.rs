@@ -2,36 +2,34 @@
 //!
 //! Lines and columns count from 1, columns in bytes. Bytes that are not UTF-8 show as U+FFFD.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
-use super::{Tally, human};
-use crate::report::{Finding, Rebuild, Report, Sent};
+use super::document::{Document, End, Needs, ProblemKind, Reported};
+use super::human;
+use crate::report::{Finding, Rebuild, Sent};
 use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
 
 /// The version of all JSON output.
 pub const VERSION: u32 = 1;
 
-/// Why a path could not be done.
-#[derive(Debug, Clone, Serialize)]
-pub struct Error {
-    /// The path.
-    pub path: String,
-    /// The line of it, where one is known.
-    pub line: Option<u32>,
-    /// What is wrong with it.
-    pub message: String,
-}
+/// The document of a run.
+pub const DOCUMENT: Document = Document {
+    start,
+    file,
+    between: ",",
+    end,
+    needs: Needs { diff: true },
+};
 
-/// The document of a run up to its first file. The objects of [`file`] follow, with commas between them, then
-/// [`end`]: a run over many files never holds all of them.
-pub fn start() -> String {
+fn start() -> String {
     format!("{{\"version\":{VERSION},\"files\":[")
 }
 
-/// What one file has to say. `diff` is what its fixes change, of the files that they write too; empty where that is
-/// nothing, `None` where it is no text.
-pub fn file(report: &Report, diff: Option<String>) -> String {
+fn file(one: &Reported<'_>) -> String {
+    let report = one.report;
     let lines = LineIndex::new(&report.source.text);
     let place = |span| Place::new(&lines, span);
     let reason = |rule, reason, span| ReasonRow {
@@ -75,13 +73,23 @@ pub fn file(report: &Report, diff: Option<String>) -> String {
             .files()
             .map(|path| path.to_string_lossy().into_owned())
             .collect(),
-        diff: diff.filter(|diff| !diff.is_empty()),
+        diff: std::str::from_utf8(&one.diff)
+            .ok()
+            .filter(|diff| !diff.is_empty()),
     })
 }
 
-/// The end of the document.
-pub fn end(errors: &[Error], tally: &Tally) -> String {
-    let (errors, tally) = (to_string(&errors), to_string(tally));
+fn end(end: &End<'_>) -> String {
+    let problems = end.problems.iter();
+    let errors = problems.filter(|problem| problem.kind == ProblemKind::Error);
+    let errors: Vec<_> = errors
+        .map(|error| Error {
+            path: error.path.to_string_lossy(),
+            line: error.line,
+            message: &error.message,
+        })
+        .collect();
+    let (errors, tally) = (to_string(&errors), to_string(end.tally));
     format!("],\"errors\":{errors},\"summary\":{tally}}}\n")
 }
 
@@ -114,7 +122,16 @@ struct File<'a> {
     rebuild: &'a [Rebuild],
     /// Paths in the build context.
     writes: Vec<String>,
-    diff: Option<String>,
+    /// `None` where there is nothing to change, and where it is no text.
+    diff: Option<&'a str>,
+}
+
+/// Why a path could not be done.
+#[derive(Serialize)]
+struct Error<'a> {
+    path: Cow<'a, str>,
+    line: Option<u32>,
+    message: &'a str,
 }
 
 #[derive(Serialize)]
