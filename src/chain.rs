@@ -2,6 +2,7 @@
 //!
 //! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
 
+mod alone;
 mod files;
 mod rebuild;
 mod suppress;
@@ -99,6 +100,8 @@ pub struct Build<'a> {
     pub site: Site,
     /// Whether fixes may write files of the context. If not, those that would are only reported.
     pub writes_files: bool,
+    /// Whether fixes are wanted one at a time as well: [`Finding::alone`].
+    pub alone: bool,
 }
 
 impl<'a> Build<'a> {
@@ -109,6 +112,7 @@ impl<'a> Build<'a> {
             input: ModelInput::default(),
             site: Site::at("Dockerfile"),
             writes_files: true,
+            alone: false,
         }
     }
 
@@ -144,6 +148,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
     } = run;
     applied.extend(last.findings);
     applied.sort_by_key(|finding| finding.span);
+    alone::check(&mut applied, &chain.rules, &source.text);
     let mut declined = last.declined;
     declined.sort_by_key(|decline| decline.span);
     let reordered = applied
@@ -328,6 +333,7 @@ impl Run<'_> {
                 fix.applicability >= self.allow && may_write
             });
             let finding = Finding {
+                alone: self.alone(fix.as_ref()),
                 rule: rule.id.clone(),
                 span: self.original(span),
                 message,
@@ -432,6 +438,12 @@ impl Run<'_> {
             span: finding.span,
             reason,
         });
+    }
+
+    /// `fix`, whose patch is of the present text, without the fixes before it; `None` where it writes other files too.
+    fn alone(&self, fix: Option<&Fix>) -> Option<Patch> {
+        let fix = fix.filter(|fix| self.build.alone && fix.files.is_empty())?;
+        alone::of_the_source(&fix.patch, &self.history)
     }
 
     /// A span of the present text in the text that was read.

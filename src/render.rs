@@ -3,9 +3,11 @@
 pub mod diff;
 pub mod document;
 pub mod explain;
+mod fingerprint;
 pub mod human;
 pub mod json;
 pub mod layers;
+pub mod sarif;
 mod tally;
 pub mod verified;
 

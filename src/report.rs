@@ -40,6 +40,8 @@ pub struct Finding {
     pub message: String,
     /// How to mend it; `None` where the rule only reports.
     pub fix: Option<Fix>,
+    /// The fix as a patch of [`Report::source`], where it was asked for and can be made without the other fixes.
+    pub alone: Option<Patch>,
     /// Whether the fix is in [`Report::output`].
     pub applied: bool,
     /// What the fix saves, as far as its rule says.

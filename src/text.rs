@@ -207,6 +207,26 @@ impl WayBack {
             false => u32::try_from(at - piece.shift).unwrap_or(0),
         }
     }
+
+    /// Where `span` of the patched text was in the text before; `None` where it meets what the patch inserted, or a
+    /// place where it took something away.
+    pub fn span(&self, span: Span) -> Option<Span> {
+        let (start, end) = (i64::from(span.start), i64::from(span.end));
+        let next = self.pieces.partition_point(|piece| piece.end < start);
+        if self
+            .pieces
+            .get(next)
+            .is_some_and(|piece| piece.start <= end)
+        {
+            return None;
+        }
+        let shift = match next.checked_sub(1) {
+            Some(last) => self.pieces.get(last)?.shift,
+            None => 0,
+        };
+        let before = |at: i64| u32::try_from(at - shift).ok();
+        Some(Span::new(before(start)?, before(end)?))
+    }
 }
 
 /// Line and column of byte offsets. Lines end at `\n` only, as in BuildKit.

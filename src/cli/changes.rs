@@ -110,6 +110,7 @@ mod tests {
                 sent: None,
                 reasons: Vec::new(),
             }),
+            alone: None,
             applied: true,
             estimate: None,
             rebuilds: Vec::new(),

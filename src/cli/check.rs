@@ -10,7 +10,7 @@ use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
 use crate::render::document::Document;
-use crate::render::{Look, Tally, human, json};
+use crate::render::{Look, Tally, human, json, sarif};
 use crate::rule::Applicability;
 
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,8 @@ enum CheckFormat {
     #[default]
     Text,
     Json,
+    /// SARIF 2.1.0, with fixes: for code scanning and editors
+    Sarif,
     /// What a guide to small images asks of each file, and which rule would do it
     Checklist,
 }
@@ -36,6 +38,7 @@ impl CheckFormat {
         match self {
             Self::Text | Self::Checklist => None,
             Self::Json => Some(&json::DOCUMENT),
+            Self::Sarif => Some(&sarif::DOCUMENT),
         }
     }
 }

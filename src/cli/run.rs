@@ -73,7 +73,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     let jobs = jobs(inputs, args, &mut printer)?;
     let mut claims = Claims::default();
     for batch in jobs.chunks(BATCH) {
-        let done: Vec<_> = batch.par_iter().map(|job| done(job, work.allow)).collect();
+        let done: Vec<_> = batch.par_iter().map(|job| done(job, work)).collect();
         let mut settled = Vec::new();
         for done in done {
             settled.push(done.and_then(|mut done| claims.settle(&mut done).map(|()| done)));
@@ -228,13 +228,17 @@ pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
 }
 
 /// What the chain says about one file.
-fn done(job: &Job, allow: Applicability) -> Result<Done<'_>, PathError> {
+fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
     let input = &job.input;
     let source = input.read()?;
     // The last line of defence: a bug that one file uncovers must not keep the others from being done.
     let run = AssertUnwindSafe(|| {
         let found = job.origin.context(&source.text);
-        (optimized(&job.chain, &found, input, source, allow), found)
+        let build = Build {
+            alone: work.document.is_some_and(|one| one.needs.alone),
+            ..build(&found, input)
+        };
+        (optimize(&job.chain, &build, source, work.allow), found)
     });
     let (report, found) = catch_unwind(run).map_err(|_| {
         let message = "a bug in dockeropt, please report it; the file is left as it is";
@@ -258,14 +262,19 @@ pub(super) fn optimized(
     source: Source,
     allow: Applicability,
 ) -> Report {
+    optimize(chain, &build(found, input), source, allow)
+}
+
+/// What is known of the build of `input`.
+fn build<'a>(found: &'a Located, input: &Input) -> Build<'a> {
     let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
-    let build = Build {
+    Build {
         context: known.unwrap_or(&NoContext),
         input: found.input.clone(),
         site: found.site.clone(),
         writes_files: matches!(input, Input::File(_)),
-    };
-    optimize(chain, &build, source, allow)
+        alone: false,
+    }
 }
 
 /// Prints pieces as they come, and counts.

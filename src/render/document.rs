@@ -28,6 +28,8 @@ pub struct Document {
 pub struct Needs {
     /// [`Reported::diff`].
     pub diff: bool,
+    /// [`crate::report::Finding::alone`].
+    pub alone: bool,
 }
 
 /// One file of a run.

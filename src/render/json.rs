@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::document::{Document, End, Needs, ProblemKind, Reported};
-use super::human;
+use super::{human, is_hidden};
 use crate::report::{Finding, Rebuild, Sent};
 use crate::rule::{self, Applicability, Estimate, Rule, Saving};
 use crate::text::{LineIndex, Span};
@@ -21,7 +21,10 @@ pub const DOCUMENT: Document = Document {
     file,
     between: ",",
     end,
-    needs: Needs { diff: true },
+    needs: Needs {
+        diff: true,
+        alone: false,
+    },
 };
 
 fn start() -> String {
@@ -104,9 +107,22 @@ fn sent(finding: &Finding) -> Option<Context> {
     Some(Context { before, after })
 }
 
-fn to_string(value: &impl Serialize) -> String {
+/// A value as JSON that is safe on a terminal: what one would act on is escaped, which a reader of JSON undoes.
+pub(super) fn to_string(value: &impl Serialize) -> String {
     // Fails only for maps with keys that are not strings; there are none.
-    serde_json::to_string(value).unwrap_or_default()
+    let text = serde_json::to_string(value).unwrap_or_default();
+    if !text.contains(is_hidden) {
+        return text;
+    }
+    // Such characters stand in strings only.
+    let mut out = String::with_capacity(text.len());
+    for char in text.chars() {
+        match is_hidden(char) {
+            true => out.push_str(&format!("\\u{:04x}", u32::from(char))),
+            false => out.push(char),
+        }
+    }
+    out
 }
 
 #[derive(Serialize)]

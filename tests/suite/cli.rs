@@ -11,5 +11,6 @@ mod patches;
 mod paths;
 mod readme;
 pub(crate) mod sandbox;
+mod sarif;
 mod verifying;
 mod writing;

@@ -237,6 +237,7 @@ fn damages_between(before: &[u8], after: &[u8], spoken_of: bool) -> Vec<Damage> 
         span: Span::new(0, before.len() as u32),
         message: String::new(),
         fix: None,
+        alone: None,
         applied: true,
         estimate: None,
         rebuilds: Vec::new(),
