@@ -4,6 +4,8 @@ pub mod diff;
 pub mod document;
 pub mod explain;
 mod fingerprint;
+pub mod github;
+pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod layers;

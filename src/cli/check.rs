@@ -10,7 +10,7 @@ use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
 use crate::render::document::Document;
-use crate::render::{Look, Tally, human, json, sarif};
+use crate::render::{Look, Tally, github, gitlab, human, json, sarif};
 use crate::rule::Applicability;
 
 #[derive(Debug, clap::Args)]
@@ -29,6 +29,10 @@ enum CheckFormat {
     Json,
     /// SARIF 2.1.0, with fixes: for code scanning and editors
     Sarif,
+    /// Annotations of GitHub Actions
+    Github,
+    /// A code quality report of GitLab
+    Gitlab,
     /// What a guide to small images asks of each file, and which rule would do it
     Checklist,
 }
@@ -38,6 +42,8 @@ impl CheckFormat {
         match self {
             Self::Text | Self::Checklist => None,
             Self::Json => Some(&json::DOCUMENT),
+            Self::Github => Some(&github::DOCUMENT),
+            Self::Gitlab => Some(&gitlab::DOCUMENT),
             Self::Sarif => Some(&sarif::DOCUMENT),
         }
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::document::Problem;
 use crate::report::Report;
 
 /// One fingerprint for each finding of the report, all different: 32 hexadecimal digits.
@@ -23,6 +24,14 @@ pub(super) fn of(report: &Report, place: &Path) -> Vec<String> {
         all.to_hex()[..32].to_owned()
     });
     findings.collect()
+}
+
+/// The fingerprint of what is no finding: a path, and what is wrong with it. Not its line, as above; of two problems
+/// that read the same, one is enough.
+pub(super) fn of_problem(problem: &Problem) -> String {
+    let path = problem.place.as_os_str().as_encoded_bytes();
+    let all = hash(&[b"", path, problem.message.as_bytes()]);
+    all.to_hex()[..32].to_owned()
 }
 
 fn hash(parts: &[&[u8]]) -> blake3::Hash {

@@ -11,19 +11,22 @@ pub fn findings(report: &Report, look: Look) -> String {
     let lines = report.findings.iter().map(|finding| {
         let rule = look.paint(RULE, &finding.rule);
         let message = visible_line(&finding.message);
-        let sure = finding_applicability(finding);
-        let estimate = finding.estimate.as_ref();
-        let saves = estimate.map(|one| format!(", {}", saving(one.saving)));
-        let saves = saves.unwrap_or_default();
-        let told = finding.rebuilds.iter().find(|one| one.differs());
-        let runs = told.map(|one| format!(", {}", rebuild(one)));
-        let runs = runs.unwrap_or_default();
-        format!(
-            "{}: {rule}: {message} [{sure}{saves}{runs}]\n",
-            place.of(finding.span)
-        )
+        let (place, more) = (place.of(finding.span), brackets(finding));
+        format!("{place}: {rule}: {message} {more}\n")
     });
     lines.collect()
+}
+
+/// `[applicability, saving, rebuild]`.
+pub fn brackets(finding: &Finding) -> String {
+    let sure = finding_applicability(finding);
+    let estimate = finding.estimate.as_ref();
+    let saves = estimate.map(|one| format!(", {}", saving(one.saving)));
+    let saves = saves.unwrap_or_default();
+    let told = finding.rebuilds.iter().find(|one| one.differs());
+    let runs = told.map(|one| format!(", {}", rebuild(one)));
+    let runs = runs.unwrap_or_default();
+    format!("[{sure}{saves}{runs}]")
 }
 
 /// `path: saves …`, where the fixes do; and what the unsafe ones would save that are left out.

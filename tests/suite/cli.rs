@@ -4,6 +4,7 @@ mod commands;
 mod configuration;
 mod context;
 mod explaining;
+mod formats;
 mod history;
 mod ignoring;
 mod layers;
