@@ -5,6 +5,7 @@
 
 mod builtin;
 pub(crate) mod name;
+mod option;
 mod parse;
 mod pattern;
 pub(crate) mod read;
@@ -19,6 +20,7 @@ use serde::{Serialize, Serializer};
 
 pub use self::builtin::builtin;
 pub use self::name::UnknownName;
+pub use self::option::{Form, RuleOption};
 pub use self::parse::{parse, parse_declarative};
 pub use self::pattern::{DISTROS, Glob, Match, Pattern, Rewrite};
 pub use self::table::{Row, markdown, rows};
@@ -173,17 +175,6 @@ pub struct Saving {
     pub low: u64,
     /// The most, in bytes.
     pub high: u64,
-}
-
-/// Something that a user may set for a rule.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RuleOption {
-    /// What it decides, one line.
-    pub about: String,
-    /// The value where nothing is configured; a configured one has its type.
-    pub default: toml::Value,
-    /// The allowed values of a string; empty where every string is allowed.
-    pub values: Vec<String>,
 }
 
 /// How a rule is done.
@@ -393,20 +384,19 @@ impl Serialize for Effect {
     }
 }
 
-impl RuleOption {
-    /// What is wrong with `value` for this option; `None` where it may be set.
-    pub fn fault(&self, value: &toml::Value) -> Option<String> {
-        if !value.same_type(&self.default) {
-            let (found, expected) = (value.type_str(), self.default.type_str());
-            return Some(format!("is of type {found}, expected {expected}"));
-        }
-        let text = value.as_str().filter(|_| !self.values.is_empty())?;
-        let found = name::find("value", text, &self.values);
-        found.err().map(|unknown| format!("has the {unknown}"))
-    }
-}
-
 impl Rule {
+    /// The text that is in force for option `name`; `None` where that is empty.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        let text = self.option(name).and_then(toml::Value::as_str);
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The texts that are in force for option `name`, a list.
+    pub fn texts(&self, name: &str) -> impl Iterator<Item = &str> {
+        let list = self.option(name).and_then(toml::Value::as_array);
+        list.into_iter().flatten().filter_map(toml::Value::as_str)
+    }
+
     /// The value of option `name` that is in force.
     pub fn option(&self, name: &str) -> Option<&toml::Value> {
         match &self.action {

@@ -1,6 +1,7 @@
 //! A stage that is split in two: the builder does what it did, in the same order and state, and the stage that ships is
 //! configured as it was, and holds the program at the path where it was.
 
+mod bases;
 mod dotnet;
 mod java;
 mod python;
@@ -31,7 +32,11 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
         steps::compare(before, &old.steps, after, new.index, allowed)?;
     }
     let platform = |stage: &Stage<'_>| same_platform((shipped.from, before), (stage.from, after));
-    if shipped.name != runtime.name || !platform(runtime) {
+    // Where the FROM is written anew, the stage may get a name: nothing behind the last one can mean another by it.
+    let is_anew = shipped.name.is_none() && allowed.has(&Effect::Base);
+    let is_new_name = is_anew && runtime.name != builder.name;
+    let is_named_alike = shipped.name == runtime.name || is_new_name;
+    if !is_named_alike || !platform(runtime) {
         return fault("the name or platform of the shipped stage changes");
     }
     let base = |stage: &Stage<'_>| stage.from.words().first().map(|word| word.text.clone());
@@ -47,6 +52,9 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     let built = builds((before, shipped), (after, builder), allowed)?;
     let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
     is_configured_alike((before, shipped), (after, runtime), allowed)?;
+    if !bases::is_fit((shipped, builder, runtime)) {
+        return fault("the stage that ships may not work on its base");
+    }
     holds_its_program((shipped, builder, runtime), after, &carried)
 }
 
@@ -352,7 +360,8 @@ fn is_configured_alike(
     }
     let rest = |one: Config| {
         let sets = (one.exposed_ports.known, one.volumes.known, one.labels.known);
-        (sets, one.author)
+        // That `scratch` has no author is known, of other images it is not.
+        (sets, one.author.filter(|author| !author.is_empty()))
     };
     match rest(old) == rest(new) {
         true => Ok(()),
@@ -490,8 +499,8 @@ const INSTALL: [&str; 2] = [
     " && rm -rf /var/lib/apt/lists/*",
 ];
 
-/// Whether a step does nothing but to install libraries that it names; for a program of Rust, which brings none of its
-/// own, the certificates of authorities too.
+/// Whether a step does nothing but to install libraries that it names, and packages that the old stage installed; for a
+/// program of Rust, which brings none of its own, the certificates of authorities too.
 fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
     let instruction = step.instruction;
     let text = String::from_utf8_lossy(instruction.args_text());
@@ -501,7 +510,11 @@ fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
         name.starts_with("lib") && !name.ends_with("-dev") && name.bytes().all(is_letter)
     };
     let is_rust = shipped.end.base().is_family("rust");
-    let is_known = |name: &str| is_library(name) || is_rust && name == "ca-certificates";
+    let is_known = |name: &str| {
+        is_library(name)
+            || is_rust && name == "ca-certificates"
+            || !name.starts_with('-') && name.bytes().all(is_letter) && was_installed(name, shipped)
+    };
     let names = text
         .strip_prefix(INSTALL[0])
         .and_then(|rest| rest.strip_suffix(INSTALL[1]));
@@ -510,4 +523,16 @@ fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
         && matches!(instruction.args, Args::Shell)
         && step.before.is_root() == Some(true)
         && names.is_some_and(|names| names.split(' ').all(is_known))
+}
+
+/// Whether a step of the old stage installs a package by this name.
+fn was_installed(name: &str, shipped: &Stage<'_>) -> bool {
+    shipped.steps.iter().any(|step| {
+        let text = String::from_utf8_lossy(step.instruction.args_text()).into_owned();
+        let mut words = text.split(|ch: char| ch.is_whitespace() || ";&|\\".contains(ch));
+        let installs = words.any(|word| word == "install");
+        step.instruction.keyword == Keyword::Run
+            && installs
+            && words.any(|word| word.split('=').next() == Some(name))
+    })
 }

@@ -23,6 +23,7 @@ use crate::pass::project_place::Place;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
+use crate::rule::Applicability;
 use crate::syntax::shell::{CommandAt, Script};
 use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
@@ -72,6 +73,11 @@ trait Language {
         false
     }
 
+    /// Packages that the user wants kept, of those that the language takes a look at itself.
+    fn kept(&self) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
     /// Whether only the build reads a variable.
     fn only_builds(&self, variable: &str) -> bool;
 
@@ -98,10 +104,14 @@ struct Runtime {
     last: Option<String>,
     /// Whether what is taken over, and the lines, come before what is said again.
     first: bool,
+    /// Packages of Debian that it installs, first of all: a USER may install nothing.
+    packages: BTreeSet<String>,
     /// Lines that its base makes necessary.
     lines: Vec<String>,
     /// What changes in the builder.
     edits: Vec<Edit>,
+    /// Whether it is for the user to make.
+    is_suggested: bool,
     /// Why it is so.
     reasons: Reasons,
 }
@@ -135,8 +145,10 @@ impl Runtime {
             owner: None,
             last: None,
             first: false,
+            packages: BTreeSet::new(),
             lines: Vec::new(),
             edits: Vec::new(),
+            is_suggested: false,
             reasons: Reasons::default(),
         }
     }
@@ -197,10 +209,14 @@ impl Pass for SplitStages {
                 reasons.say(runtime.base.image.clone(), runtime.base.why.clone());
                 reasons.append(std::mem::take(&mut runtime.reasons));
                 let spoken = span.cover(shown_span(stage.steps[parts.last].instruction));
+                let is_suggested = runtime.is_suggested;
                 let edits = write::edits(cx, stage, &parts, runtime);
                 reasons.append(parts.reasons);
                 let fix = cx.fix(title, edits);
-                let fix = fix.map(|fix| fix.because(reasons.sentences()));
+                let mut fix = fix.map(|fix| fix.because(reasons.sentences()));
+                if let Some(fix) = fix.as_mut().filter(|_| is_suggested) {
+                    fix.applicability = Applicability::Suggestion;
+                }
                 out.report(spoken, message, fix);
             }
         }
@@ -256,18 +272,30 @@ impl SplitStages {
             }
         }
         let parts = Parts::of(self, cx, language)?;
-        let runtime = language.runtime(stage, &parts)?;
+        let mut runtime = language.runtime(stage, &parts)?;
+        let kept = parts.kept.iter().cloned().chain(language.kept());
+        for package in kept.collect::<BTreeSet<_>>() {
+            if stage.model.end.base().package_manager != Some("apt") {
+                return Err("packages are kept on Debian only".to_owned());
+            }
+            runtime
+                .reasons
+                .say(&package, "installed: `keep-packages` names it");
+            runtime.packages.insert(package);
+        }
         Ok((parts, runtime))
     }
 }
 
-/// The step that installs packages of Debian, and nothing else.
-fn install(packages: &BTreeSet<String>) -> String {
+/// The command that installs packages of Debian, and does nothing else.
+fn install(packages: &BTreeSet<String>) -> Option<String> {
     let names: Vec<&str> = packages.iter().map(String::as_str).collect();
-    format!(
-        "RUN apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
-        names.join(" ")
-    )
+    (!names.is_empty()).then(|| {
+        format!(
+            "apt-get update && apt-get install -y --no-install-recommends {} && rm -rf /var/lib/apt/lists/*",
+            names.join(" ")
+        )
+    })
 }
 
 /// Why the small image of the builder's own release.

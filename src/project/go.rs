@@ -7,7 +7,7 @@ mod file;
 mod modfile;
 mod sources;
 
-pub use file::{GoFile, go_file};
+pub use file::{GoFile, GoNeed, go_file};
 pub use modfile::{GoMod, GoReplace, GoRequire, GoWork, go_mod, go_work};
 pub use sources::{GoSources, go_sources};
 

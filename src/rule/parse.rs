@@ -188,7 +188,9 @@ fn read_options(item: Item<'_>) -> Result<BTreeMap<String, RuleOption>, Fault> {
 }
 
 fn read_option(item: Item<'_>) -> Result<RuleOption, Fault> {
-    let mut table = item.table()?.only(&["about", "default", "values"])?;
+    let mut table = item
+        .table()?
+        .only(&["about", "default", "values", "form"])?;
     let about = read_text(table.need("about")?)?;
     let default = table.need("default")?;
     let (line, default) = (default.line, default.plain()?);
@@ -197,6 +199,7 @@ fn read_option(item: Item<'_>) -> Result<RuleOption, Fault> {
         about,
         default,
         values,
+        form: table.take("form").map(Item::parse).transpose()?,
     };
     match option.fault(&option.default) {
         Some(message) => Err(Fault::new(line, format!("`default` {message}"))),

@@ -82,7 +82,8 @@ fn nothing_is_lost_for_the_stage_that_ships() {
         ("\"-x\"", "\"-y\""),
         ("CMD [\"/a/b\", \"-x\"]\n", ""),
         ("CMD", "ENTRYPOINT [\"/a/b\"]\nCMD"),
-        ("FROM gcr.io/distroless/static-debian12", "FROM debian AS x"),
+        ("FROM gcr.io/distroless/static-debian12", "FROM debian:12"),
+        ("static-debian12", "static-debian12 AS build"),
         ("USER 1000", "STOPSIGNAL 9\nUSER 1000"),
         ("USER 1000", "VOLUME /a\nUSER 1000"),
         ("USER 1000", "ENV PATH=/opt/bin:$PATH\nUSER 1000"),
@@ -92,6 +93,87 @@ fn nothing_is_lost_for_the_stage_that_ships() {
     }
     stops("stages", BEFORE, &format!("{BUILDER}{RUNTIME}"));
     stops(SPLIT, BEFORE, &format!("{BUILDER}{BUILDER}{RUNTIME}"));
+}
+
+#[test]
+fn the_base_has_what_the_stage_needs() {
+    let on = |base: &str| RUNTIME.replace("gcr.io/distroless/static-debian12", base);
+    for base in [
+        "scratch",
+        "scratch AS app",
+        "alpine:3",
+        "debian:stable-slim",
+    ] {
+        passes(SPLIT, BEFORE, &format!("{BUILDER}{}", on(base)));
+    }
+    for base in [
+        "busybox",
+        "gcr.io/distroless/cc-debian12",
+        "debian:12",
+        "alpine",
+    ] {
+        stops(SPLIT, BEFORE, &format!("{BUILDER}{}", on(base)));
+    }
+    // With C, by a shell, as a user whose name only another image knows.
+    let builder = BUILDER.replace("CGO_ENABLED=0 ", "");
+    let by_name = |text: &str| text.replace("USER 1000", "USER nobody");
+    let by_shell = |text: &str| text.replace("[\"/a/b\", \"-x\"]", "/a/b -x");
+    let (before, runtime) = (BEFORE, on("scratch"));
+    stops(SPLIT, before, &format!("{builder}{runtime}"));
+    stops(SPLIT, before, &format!("{builder}{}", on("alpine:3")));
+    stops(SPLIT, before, &format!("{builder}{RUNTIME}"));
+    passes(SPLIT, before, &format!("{builder}{}", on("debian:12-slim")));
+    stops(
+        SPLIT,
+        &by_name(before),
+        &format!("{BUILDER}{}", by_name(&runtime)),
+    );
+    passes(
+        SPLIT,
+        &by_name(before),
+        &format!("{BUILDER}{}", by_name(RUNTIME)),
+    );
+    stops(
+        SPLIT,
+        &by_shell(before),
+        &format!("{BUILDER}{}", by_shell(&runtime)),
+    );
+    stops(
+        SPLIT,
+        &by_shell(before),
+        &format!("{BUILDER}{}", by_shell(RUNTIME)),
+    );
+    passes(
+        SPLIT,
+        &by_shell(before),
+        &format!("{BUILDER}{}", by_shell(&on("alpine:3"))),
+    );
+}
+
+#[test]
+fn packages_that_were_installed_may_stay() {
+    let before = BEFORE.replace(
+        "COPY . .",
+        "RUN apt-get update && apt-get install -y git curl=8.1\nCOPY . .",
+    );
+    let builder = BUILDER.replace(
+        "COPY . .",
+        "RUN apt-get update && apt-get install -y git curl=8.1\nCOPY . .",
+    );
+    let runtime = |name: &str| {
+        let run = format!(
+            "RUN apt-get update && apt-get install -y --no-install-recommends {name} && rm -rf /var/lib/apt/lists/*"
+        );
+        RUNTIME.replace(
+            "gcr.io/distroless/static-debian12\n",
+            &format!("debian:12-slim\n{run}\n"),
+        )
+    };
+    passes(SPLIT, &before, &format!("{builder}{}", runtime("curl")));
+    passes(SPLIT, &before, &format!("{builder}{}", runtime("curl git")));
+    for bad in ["wget", "curl wget", "curl && ls", "apt-get", "curl;ls"] {
+        stops(SPLIT, &before, &format!("{builder}{}", runtime(bad)));
+    }
 }
 
 #[test]

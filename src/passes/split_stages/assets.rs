@@ -11,6 +11,7 @@ use crate::pass::PassContext;
 use crate::pass::program::Program;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::shown_span;
+use crate::rule::Rule;
 use crate::syntax::Keyword;
 
 /// The most paths that are taken over.
@@ -35,6 +36,8 @@ enum Kind {
 /// What is known of the files of a language.
 pub(super) struct Sorting<'s> {
     pub(super) rule: &'s SplitStages,
+    /// What the user set.
+    pub(super) options: &'s Rule,
     /// Patterns of the names of sources.
     pub(super) sources: &'s [String],
     /// Files that the program holds, by path in the context: a directory, and a pattern in it.
@@ -277,6 +280,13 @@ impl Sorting<'_> {
     }
 
     fn kind(&self, file: &str) -> Kind {
+        let is_kept = |pattern: &str| {
+            let mut parts = path::prefixes(file);
+            parts.any(|part| glob::matches(pattern, part) == Ok(true))
+        };
+        if self.options.texts("keep-files").any(is_kept) {
+            return Kind::Asset;
+        }
         let matches = |patterns: &[String], name: &str| {
             patterns
                 .iter()

@@ -200,7 +200,7 @@ impl Language for Dotnet<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?.within_shell();
         let published = self.started(stage, &program)?;
-        program::check_health(stage, |word| word == "dotnet")?;
+        program::check_health(stage, |word| word == "dotnet" || parts.kept.contains(word))?;
         if let Some(package) = published.has_any(&self.rule.dotnet.needs_more) {
             return Err(format!("`{package}` needs the compiler when it runs"));
         }
@@ -220,6 +220,7 @@ impl Language for Dotnet<'_> {
         };
         let sorting = Sorting {
             rule: self.rule,
+            options: self.cx.rule,
             sources: &self.rule.dotnet.sources,
             embedded: &embedded,
         };

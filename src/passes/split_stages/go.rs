@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, Base, For, Language, Runtime, SplitStages, small};
+use super::{At, Base, CERTIFICATES, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
@@ -14,7 +14,7 @@ use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::project::Project;
-use crate::project::go::GoSources;
+use crate::project::go::{GoNeed, GoSources};
 use crate::syntax::Keyword;
 use crate::text::Edit;
 
@@ -237,7 +237,7 @@ impl Language for Go<'_> {
         let cx = self.cx;
         let program = Program::of(cx, stage)?;
         let path = self.made.find(&program, stage.model)?;
-        program::check_health(stage, |_| false)?;
+        program::check_health(stage, |word| parts.kept.contains(word))?;
         let mut embedded = Vec::new();
         let mut needs_c = self.wants_c.then(|| "`CGO_ENABLED` is set".to_owned());
         let mut roots = std::mem::take(&mut self.modules);
@@ -256,17 +256,31 @@ impl Language for Go<'_> {
         }
         let sorting = Sorting {
             rule: self.rule,
+            options: self.cx.rule,
             sources: &self.rule.go.sources,
             embedded: &embedded,
         };
         let assets = sorting.assets(cx, parts, &program)?;
         let base = self.base(stage, parts, &program, needs_c.as_deref())?;
+        let is_scratch = base.image == "scratch";
+        let certificates = match is_scratch {
+            true => self.fits_scratch(stage, &roots)?,
+            false => false,
+        };
         let unset = if needs_c.is_none() {
             std::mem::take(&mut self.unset)
         } else {
             Vec::new()
         };
         let mut runtime = Runtime::of_program(base, path.clone(), assets).with_certificates();
+        runtime.is_suggested = self.flavour() == Some("alpine")
+            && stage.model.end.base().package_manager == Some("apt");
+        if certificates {
+            runtime.carry(
+                CERTIFICATES,
+                "servers may be checked, and `scratch` has nothing",
+            );
+        }
         for line in lines(stage, &program, &path) {
             runtime.line(line, "as in the old base");
         }
@@ -290,10 +304,23 @@ impl Go<'_> {
         program: &Program,
         needs_c: Option<&str>,
     ) -> Result<Base, String> {
-        let wants_slim =
-            self.cx.rule.option("runtime").and_then(toml::Value::as_str) == Some("slim");
-        let needs_shell = parts.runs || program.by_shell;
-        if needs_c.is_none() && !needs_shell && !wants_slim {
+        let needs_shell = parts.runs || program.by_shell || !parts.kept.is_empty();
+        let flavour = self.flavour().unwrap_or("distroless");
+        let is_debian = stage.model.end.base().package_manager == Some("apt");
+        if flavour == "alpine" && is_debian {
+            return match (needs_c, parts.runs || !parts.kept.is_empty()) {
+                (Some(reason), _) => Err(format!("{reason}, and Alpine has another C library")),
+                (None, true) => Err("what runs in the stage that ships is for Debian".to_owned()),
+                (None, false) => Ok(Base::new("alpine:3", "the option `runtime-go` asks for it")),
+            };
+        }
+        if needs_c.is_none() && !needs_shell && flavour == "scratch" {
+            return Ok(Base::new(
+                "scratch",
+                "the program needs no file of an image",
+            ));
+        }
+        if needs_c.is_none() && !needs_shell && flavour == "distroless" {
             let why = "the program needs neither a C library nor a shell";
             return Ok(Base::new("gcr.io/distroless/static-debian12", why));
         }
@@ -306,10 +333,64 @@ impl Go<'_> {
         base.why = match needs_c {
             Some(reason) => format!("{}, for {reason}", base.why),
             None if program.by_shell => "a shell starts the program".to_owned(),
+            None if !parts.kept.is_empty() => {
+                "it can install what `keep-packages` names".to_owned()
+            }
             None if needs_shell => "a RUN of the stage that ships needs a shell".to_owned(),
-            None => "the option `runtime` asks for it".to_owned(),
+            None => "the option `runtime-go` asks for it".to_owned(),
         };
         Ok(base)
+    }
+}
+
+impl Go<'_> {
+    /// On what the user wants programs to ship.
+    fn flavour(&self) -> Option<&str> {
+        self.cx.rule.text("runtime-go")
+    }
+
+    /// The program is known to need no file of an image, but for certificates: whether it may need those.
+    ///
+    /// # Errors
+    /// What it may need, or why that is not known.
+    fn fits_scratch(&self, stage: &Stage<'_>, roots: &[String]) -> Result<bool, String> {
+        let user = stage.model.end.user().unwrap_or_default();
+        if !user
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b':')
+        {
+            return Err(format!("`scratch` does not know the user `{user}`"));
+        }
+        let mut needs_certificates = false;
+        for root in roots {
+            let project = Project::new(self.cx.context, root);
+            let sources = project.go_sources().map_err(|error| error.to_string())?;
+            let sources = sources.ok_or("what the program needs of an image is not known")?;
+            let go_mod = project.go_mod().map_err(|error| error.to_string())?;
+            let mut requires = go_mod.iter().flat_map(|go_mod| &go_mod.requires);
+            if let Some(first) = requires.next().filter(|_| !sources.vendored) {
+                return Err(format!(
+                    "what `{}` needs of an image is not known: `scratch` has no file",
+                    first.module
+                ));
+            }
+            for (need, file) in &sources.needs {
+                let what = match need {
+                    GoNeed::Certificates => {
+                        needs_certificates = true;
+                        continue;
+                    }
+                    GoNeed::TemporaryFiles => "a directory for temporary files",
+                    GoNeed::TimeZones => "time zones",
+                    GoNeed::Users => "the names of users",
+                };
+                return Err(format!("`{file}` may need {what}, and `scratch` has none"));
+            }
+        }
+        match stage.model.end.variable("TZ") {
+            Some(_) => Err("`TZ` names a time zone, and `scratch` has none".to_owned()),
+            None => Ok(needs_certificates),
+        }
     }
 }
 

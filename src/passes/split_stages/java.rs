@@ -234,10 +234,11 @@ impl Language for Java<'_> {
         keeps_no_account(stage)?;
         let program = Program::of(self.cx, stage)?.within_shell();
         let carried = self.carried(stage, &program)?;
-        program::check_health(stage, |word| word == "java")?;
+        program::check_health(stage, |word| word == "java" || parts.kept.contains(word))?;
         let embedded = self.packed();
         let sorting = Sorting {
             rule: self.rule,
+            options: self.cx.rule,
             sources: &self.rule.java.sources,
             embedded: &embedded,
         };

@@ -217,7 +217,9 @@ impl Language for Node<'_> {
         let base = slim(stage, Order::Last)?;
         let base = base.ok_or("the base image is small already, or has no small one")?;
         let program = Program::of(self.cx, stage)?;
-        program::check_health(stage, |word| matches!(word, "node" | "npm"))?;
+        program::check_health(stage, |word| {
+            matches!(word, "node" | "npm") || parts.kept.contains(word)
+        })?;
         let project = self.project()?;
         let package = project.package_json().map_err(|error| error.to_string())?;
         let package = package.ok_or("there is no `package.json`")?;
@@ -230,6 +232,7 @@ impl Language for Node<'_> {
         }
         let sorting = Sorting {
             rule: self.rule,
+            options: self.cx.rule,
             sources: &[],
             embedded: &[],
         };

@@ -1,5 +1,7 @@
 //! What each step of the stage is for: the build, what runs, or the configuration of the image.
 
+use std::collections::BTreeSet;
+
 use super::{At, For, Language, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Kind, Role, invocation};
@@ -36,6 +38,8 @@ pub(super) struct Parts {
     pub(super) image: Vec<usize>,
     /// Whether the runtime stage runs a command.
     pub(super) runs: bool,
+    /// Packages that the user wants kept.
+    pub(super) kept: BTreeSet<String>,
     /// Why each is where it is.
     pub(super) reasons: Reasons,
 }
@@ -52,6 +56,7 @@ impl Parts {
             both: Vec::new(),
             image: Vec::new(),
             runs: false,
+            kept: BTreeSet::new(),
             reasons: Reasons::default(),
         };
         let mut accounts = Vec::new();
@@ -62,7 +67,7 @@ impl Parts {
                 stage: 0,
                 step: at,
             };
-            match purpose(rule, place, language, &mut parts.reasons)? {
+            match purpose(rule, place, language, &mut parts)? {
                 For::Build => builds = Some(at),
                 For::Both => accounts.push(at),
             }
@@ -164,7 +169,7 @@ fn purpose(
     rule: &SplitStages,
     place: Place<'_>,
     language: &mut dyn Language,
-    reasons: &mut Reasons,
+    parts: &mut Parts,
 ) -> Result<For, String> {
     let step = place.step();
     let shown = first_words(&place.cx.shown(step.instruction.args_span));
@@ -179,7 +184,7 @@ fn purpose(
         };
         let purpose = match language.command(&at) {
             Some(known) => Some(known?),
-            None => common(rule, &at, language, reasons)?,
+            None => common(rule, &at, language, parts)?,
         };
         purposes.extend(purpose);
     }
@@ -197,7 +202,7 @@ fn common(
     rule: &SplitStages,
     at: &At<'_, '_>,
     language: &dyn Language,
-    reasons: &mut Reasons,
+    parts: &mut Parts,
 ) -> Result<Option<For>, String> {
     let command = at.found.command;
     let shown = first_words(&at.place.cx.shown(command.span));
@@ -220,7 +225,7 @@ fn common(
                     .packages
                     .iter()
                     .map(|index| &command.words[*index].text);
-                packages(rule, language, names, reasons)
+                packages(rule, at, language, names, parts)
             }
             _ => unknown(),
         };
@@ -247,17 +252,28 @@ pub(super) fn writes(command: &Command) -> bool {
 
 fn packages<'n>(
     rule: &SplitStages,
+    at: &At<'_, '_>,
     language: &dyn Language,
     names: impl Iterator<Item = &'n String>,
-    reasons: &mut Reasons,
+    parts: &mut Parts,
 ) -> Result<Option<For>, String> {
     for name in names {
         let plain = name.split('=').next().unwrap_or(name);
+        if at
+            .place
+            .cx
+            .rule
+            .texts("keep-packages")
+            .any(|one| one == plain)
+        {
+            parts.kept.insert(plain.to_owned());
+            continue;
+        }
         let builds = rule.build_packages.iter().any(|one| one == plain);
         if !builds && !language.builds_with(plain) {
             return Err(format!("the program may need the package `{name}`"));
         }
-        reasons.say(plain, BUILD_ONLY);
+        parts.reasons.say(plain, BUILD_ONLY);
     }
     Ok(Some(For::Build))
 }

@@ -10,7 +10,7 @@ mod started;
 use std::collections::BTreeSet;
 
 use super::parts::{self, BUILD_ONLY, Parts};
-use super::{At, Base, For, Language, Runtime, SplitStages, install};
+use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::{Origin, State};
@@ -75,6 +75,8 @@ pub(super) struct Python<'p> {
     held: Vec<(String, String)>,
     /// Packages of the distribution.
     packages: BTreeSet<String>,
+    /// Those of them that the user wants kept.
+    kept: BTreeSet<String>,
     /// Where the application itself runs in the build: the step, and the command.
     runs: Vec<(usize, String)>,
     /// Managers of projects that pip installs.
@@ -99,6 +101,7 @@ impl<'p> Python<'p> {
             required: BTreeSet::new(),
             held: Vec::new(),
             packages: BTreeSet::new(),
+            kept: BTreeSet::new(),
             runs: Vec::new(),
             tools: BTreeSet::new(),
             starters: BTreeSet::new(),
@@ -118,7 +121,9 @@ impl<'p> Python<'p> {
         }
         let words = &at.found.command.words;
         let names = asked.packages.iter().map(|index| &words[*index].text);
-        let names: Vec<&str> = names.map(|name| plain(name)).collect();
+        let names = names.map(|name| plain(name));
+        let is_kept = |name: &&str| self.cx.rule.texts("keep-packages").any(|one| one == *name);
+        let (kept, names): (Vec<&str>, Vec<&str>) = names.partition(is_kept);
         let python = &self.rule.python;
         let builds = |name: &str| {
             let mut known = self
@@ -132,6 +137,7 @@ impl<'p> Python<'p> {
             return Some(Err(format!("the program may need the package `{name}`")));
         }
         self.packages.extend(names.into_iter().map(str::to_owned));
+        self.kept.extend(kept.into_iter().map(str::to_owned));
         Some(Ok(For::Build))
     }
 
@@ -344,6 +350,10 @@ impl Language for Python<'_> {
         false
     }
 
+    fn kept(&self) -> BTreeSet<String> {
+        self.kept.clone()
+    }
+
     fn repeats(&self, copy: &Instruction) -> bool {
         !self.brings_unused_manager(copy)
     }
@@ -413,9 +423,7 @@ impl Language for Python<'_> {
         let mut runtime = Runtime::new(base);
         runtime.first = true;
         let libraries = self.libraries(stage, &mut runtime.reasons)?;
-        if !libraries.is_empty() {
-            runtime.lines.push(install(&libraries));
-        }
+        runtime.packages = libraries;
         let ships_manager = self
             .starters
             .iter()

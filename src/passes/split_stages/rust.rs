@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::assets::Sorting;
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, For, Language, Runtime, SplitStages, install, small};
+use super::{At, Base, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::cargo_packages::Packages;
@@ -271,6 +271,27 @@ impl<'p> Rust<'p> {
         Ok(libraries)
     }
 
+    /// The image on which the program ships.
+    fn base(
+        &self,
+        stage: &Stage<'_>,
+        parts: &Parts,
+        program: &Program,
+        libraries: &BTreeSet<String>,
+    ) -> Result<Base, String> {
+        // The C library of Debian 12 is as new as that of these.
+        let is_old = matches!(stage.model.end.release(), Some("bullseye" | "bookworm"));
+        let needs_more = parts.runs || program.by_shell;
+        let installs = !parts.kept.is_empty() || !libraries.is_empty();
+        match self.cx.rule.text("runtime-rust") {
+            Some("distroless") if is_old && !needs_more && !installs => Ok(Base::new(
+                "gcr.io/distroless/cc-debian12",
+                "a C library that is not older than the builder's, and no shell",
+            )),
+            _ => small(stage),
+        }
+    }
+
     /// Whether the manifest asks for a feature with which the crate brings the library itself.
     fn is_vendored(&self, project: &Project<'_>, name: &str) -> bool {
         let Some([above, feature]) = self.rule.rust.vendored.get(name) else {
@@ -331,11 +352,12 @@ impl Language for Rust<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?;
         let path = self.made.find(&program, stage.model)?;
-        program::check_health(stage, |_| false)?;
+        program::check_health(stage, |word| parts.kept.contains(word))?;
         let mut reasons = Reasons::default();
         let libraries = self.libraries(stage, &mut reasons)?;
         let sorting = Sorting {
             rule: self.rule,
+            options: self.cx.rule,
             sources: &self.rule.rust.sources,
             embedded: &[],
         };
@@ -343,12 +365,13 @@ impl Language for Rust<'_> {
         let home = path::parent(&path);
         let is_found = !program.name.contains('/') && home.ends_with("/cargo/bin");
         let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
-        let mut runtime = Runtime::of_program(small(stage)?, path, assets);
+        let base = self.base(stage, parts, &program, &libraries)?;
+        let mut runtime = Runtime::of_program(base, path, assets);
         if !libraries.contains(CERTIFICATES) {
             runtime = runtime.with_certificates();
         }
         if !libraries.is_empty() {
-            runtime.lines.push(install(&libraries));
+            runtime.packages = libraries;
             // Before a USER who may install nothing.
             runtime.first = true;
         }

@@ -1,7 +1,7 @@
 //! The two stages as they are written.
 
-use super::Runtime;
 use super::parts::Parts;
+use super::{Runtime, install};
 use crate::pass::PassContext;
 use crate::pass::layout::line_ending;
 use crate::pass::moves;
@@ -39,9 +39,9 @@ pub(super) fn edits(
 
 /// The name of the builder stage: the option's, unless the stage that ships has it.
 fn builder_name(cx: &PassContext<'_>, stage: &Stage<'_>) -> String {
-    let wanted = cx.rule.option("builder").and_then(toml::Value::as_str);
-    let wanted = wanted.unwrap_or("build");
-    match stage.model.name.as_deref() == Some(wanted) {
+    let wanted = cx.rule.text("builder-name").unwrap_or("build");
+    let shipped = stage.model.name.as_deref();
+    match shipped.or(cx.rule.text("runtime-name")) == Some(wanted) {
         true => format!("{wanted}er"),
         false => wanted.to_owned(),
     }
@@ -80,8 +80,10 @@ fn block(
     let from = stage.model.from;
     let keyword = String::from_utf8_lossy(from.keyword_span.of(cx.text)).into_owned();
     let mut first = format!("{keyword} {}", runtime.base.image);
-    if let Some(name) = from.words().get(2) {
-        first.push_str(&format!(" {} {}", as_word(from), cx.shown(name.span)));
+    let named = from.words().get(2).map(|name| cx.shown(name.span));
+    let wanted = cx.rule.text("runtime-name").map(str::to_owned);
+    if let Some(name) = named.or(wanted) {
+        first.push_str(&format!(" {} {name}", as_word(from)));
     }
     let mut lines = Vec::new();
     let run = if keyword == "from" { "run" } else { "RUN" };
@@ -98,6 +100,7 @@ fn block(
         false => keyword.to_string(),
     };
     let copies = copies(runtime, &in_case(Keyword::Copy), builder);
+    lines.extend(install(&runtime.packages).map(|command| format!("{run} {command}")));
     let own = runtime.lines.iter().cloned().chain(copies);
     let own: Vec<String> = own.collect();
     if runtime.first {

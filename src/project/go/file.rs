@@ -1,5 +1,7 @@
 //! One Go source file at a glance.
 
+use std::collections::BTreeSet;
+
 use super::words;
 
 /// What a Go file tells in its head, and its embeds.
@@ -11,15 +13,50 @@ pub struct GoFile {
     pub constraint: Option<String>,
     /// Whether it imports "C".
     pub imports_c: bool,
+    /// What the program may need of an image.
+    pub needs: BTreeSet<GoNeed>,
     /// Patterns of `//go:embed`, relative to the file's directory.
     pub embeds: Vec<String>,
 }
+
+/// Something beside the program itself that it may need when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum GoNeed {
+    /// The certificates of authorities.
+    Certificates,
+    /// A directory for temporary files.
+    TemporaryFiles,
+    /// The rules of time zones.
+    TimeZones,
+    /// The names of users.
+    Users,
+}
+
+/// What in the text of a file tells of a need; rather too much than too little.
+const NEEDS: [(&str, GoNeed); 13] = [
+    ("\"crypto/tls\"", GoNeed::Certificates),
+    ("\"crypto/x509\"", GoNeed::Certificates),
+    ("\"net/http\"", GoNeed::Certificates),
+    ("CreateTemp", GoNeed::TemporaryFiles),
+    ("MkdirTemp", GoNeed::TemporaryFiles),
+    ("TempDir", GoNeed::TemporaryFiles),
+    ("TempFile", GoNeed::TemporaryFiles),
+    // What an upload holds beyond a limit is put there.
+    ("FormFile", GoNeed::TemporaryFiles),
+    ("FormValue", GoNeed::TemporaryFiles),
+    ("MultipartForm", GoNeed::TemporaryFiles),
+    ("LoadLocation", GoNeed::TimeZones),
+    ("/zoneinfo", GoNeed::TimeZones),
+    ("\"os/user\"", GoNeed::Users),
+];
 
 /// What the Go file of these bytes tells. Never fails: what is not Go has no package. A directive inside a raw string
 /// counts too, so that nothing is missed.
 pub fn go_file(bytes: &[u8]) -> GoFile {
     let text = String::from_utf8_lossy(bytes);
     let mut file = GoFile::default();
+    let needs = NEEDS.iter().filter(|(word, _)| text.contains(word));
+    file.needs = needs.map(|(_, need)| *need).collect();
     let mut head = true;
     let mut in_comment = false;
     for line in text.lines() {

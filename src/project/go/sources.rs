@@ -1,6 +1,8 @@
 //! The Go files of one module. Lists the whole module: ask only when a rule needs it.
 
-use super::file::go_file;
+use std::collections::BTreeMap;
+
+use super::file::{GoNeed, go_file};
 use crate::context::{BuildContext, Entry};
 use crate::project::{ManifestError, path, read};
 
@@ -40,6 +42,8 @@ pub struct GoSources {
     pub vendored_cgo: Vec<String>,
     /// Whether there is a `vendor/modules.txt`: the module builds from what it vendors.
     pub vendored: bool,
+    /// What the program may need of an image, and the first file that says so, a vendored one too.
+    pub needs: BTreeMap<GoNeed, String>,
     /// Directory and pattern of each `//go:embed`.
     pub embeds: Vec<(String, String)>,
 }
@@ -106,6 +110,10 @@ impl Scan<'_> {
         let constraint = file.constraint.as_deref().unwrap_or_default();
         if constraint == "ignore" || FOREIGN.contains(&constraint) {
             return Ok(());
+        }
+        for need in &file.needs {
+            let needs = &mut self.sources.needs;
+            needs.entry(*need).or_insert_with(|| path.to_owned());
         }
         if path.starts_with(&self.vendor) {
             if file.imports_c {

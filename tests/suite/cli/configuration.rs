@@ -101,3 +101,57 @@ fn a_bad_own_rule_is_an_error_with_its_line() {
     let error = "error: ci/rules/our-tool.toml:9: ";
     assert!(ran.err.starts_with(error), "{ran:#?}");
 }
+
+#[test]
+fn a_bad_option_is_an_error_with_its_line() {
+    let files = [("Dockerfile", BEFORE), ("dockeropt.toml", "")];
+    let sandbox = Sandbox::with(&files);
+    for (line, message) in [
+        (
+            "runtime-go = 'scrath'",
+            "option `runtime-go` has the unknown value `scrath`, did you mean `scratch`?",
+        ),
+        (
+            "runtime-rust = 'alpine'",
+            "option `runtime-rust` has the unknown value `alpine` (allowed: `slim`, `distroless`)",
+        ),
+        (
+            "runtime-node = 'alpine'",
+            "rule `split-stages`: unknown option `runtime-node`, did you mean `runtime-name`?",
+        ),
+        (
+            "builder-name = 'My Stage'",
+            "option `builder-name` has `My Stage`, which is not the name of a stage",
+        ),
+        (
+            "runtime-name = 'scratch'",
+            "option `runtime-name` has `scratch`, which is not the name of a stage",
+        ),
+        (
+            "keep-packages = ['curl', 'a && b']",
+            "option `keep-packages` has `a && b`, which is not the name of a package",
+        ),
+        (
+            "keep-packages = 'curl'",
+            "option `keep-packages` is of type string, expected array",
+        ),
+        (
+            "keep-packages = [1]",
+            "option `keep-packages` holds a value of type integer, expected string",
+        ),
+        (
+            "keep-files = ['../secret']",
+            "option `keep-files` has `../secret`, which is not a path in the build context",
+        ),
+        (
+            "keep-files = ['a[b']",
+            "option `keep-files` has `a[b`, which is not a path in the build context",
+        ),
+    ] {
+        let text = format!("[rules.split-stages.options]\n{line}\n");
+        sandbox.write("dockeropt.toml", text);
+        let ran = sandbox.run(&["check"]).ended(2);
+        let expected = format!("dockeropt.toml:2: {message}");
+        assert!(ran.err.contains(&expected), "for {line}: {ran:#?}");
+    }
+}

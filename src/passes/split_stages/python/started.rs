@@ -59,7 +59,7 @@ impl Python<'_> {
         {
             return Err(format!("`{file}`, which `{name}` runs, is not copied"));
         }
-        program::check_health(stage, is_python)?;
+        program::check_health(stage, |word| is_python(word) || self.kept.contains(word))?;
         Ok(manager.map(str::to_owned))
     }
 
