@@ -4,6 +4,7 @@
 //! Robust, not clever: the builder is the old stage up to its last build step, and what configures the image is said in
 //! the runtime stage word for word. Never splits where a step may leave something behind that nobody can tell.
 
+mod again;
 mod assets;
 mod dotnet;
 mod go;

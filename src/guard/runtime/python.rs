@@ -62,7 +62,7 @@ pub(super) fn holds(
     let is_base = is_same || super::is_small(shipped, runtime);
     if !is_base
         || !homes::are_taken_over(builder, carried)
-        || !repeats_copies(shipped, runtime, started_by)
+        || !repeats_copies(shipped, (runtime, after), started_by)
     {
         return false;
     }
@@ -144,14 +144,63 @@ fn is_copied(runtime: &Stage<'_>, after: &Side<'_>, file: &str) -> bool {
 }
 
 /// Whether all that was copied into the old stage is copied into the one that ships, but for uv where nothing starts it.
-fn repeats_copies(shipped: &Stage<'_>, runtime: &Stage<'_>, started_by: Option<&str>) -> bool {
-    let is_copy = |one: &&Instruction| matches!(one.keyword, Keyword::Copy | Keyword::Add);
-    let copies = |stage: &Stage<'_>| -> Vec<Vec<u8>> {
-        let steps = stage.steps.iter().map(|step| step.instruction);
-        let steps = steps.filter(is_copy);
-        let needed = steps.filter(|one| started_by == Some("uv") || !brings_uv(one));
-        needed.map(|one| one.args_text().to_vec()).collect()
+fn repeats_copies(
+    shipped: &Stage<'_>,
+    (runtime, after): (&Stage<'_>, &Side<'_>),
+    started_by: Option<&str>,
+) -> bool {
+    let is_copy = |step: &&Step<'_>| {
+        let instruction = step.instruction;
+        let is_needed = started_by == Some("uv") || !brings_uv(instruction);
+        matches!(instruction.keyword, Keyword::Copy | Keyword::Add) && is_needed
     };
-    let new = copies(runtime);
-    copies(shipped).iter().all(|one| new.contains(one))
+    let text = |step: &Step<'_>| step.instruction.args_text().to_vec();
+    let new: Vec<Vec<u8>> = runtime.steps.iter().filter(is_copy).map(text).collect();
+    let mut old = shipped.steps.iter().enumerate();
+    old.all(|(at, step)| {
+        let later = &shipped.steps[at + 1..];
+        !is_copy(&step)
+            || new.contains(&text(step))
+            || is_brought_later((step, later), (runtime, after))
+    })
+}
+
+/// Whether a COPY of files by name is one of files that a later COPY of the whole directory brings to the same place, and
+/// the stage that ships runs nothing of what stood between them.
+fn is_brought_later(
+    (step, later): (&Step<'_>, &[Step<'_>]),
+    (runtime, after): (&Stage<'_>, &Side<'_>),
+) -> bool {
+    let is_plain = |one: &Instruction| {
+        one.keyword == Keyword::Copy && one.flags.is_empty() && one.heredocs.is_empty()
+    };
+    let is_whole = |step: &Step<'_>| {
+        let sources = copies::sources(step.instruction);
+        is_plain(step.instruction) && matches!(sources[..], ["." | "./"])
+    };
+    let is_said = |step: &Step<'_>| {
+        let (keyword, text) = (step.instruction.keyword, step.instruction.args_text());
+        let mut said = runtime.steps.iter().map(|one| one.instruction);
+        said.any(|one| one.keyword == keyword && one.args_text() == text)
+    };
+    let Some(at) = later
+        .iter()
+        .position(|step| is_whole(step) && is_said(step))
+    else {
+        return false;
+    };
+    let mut between = later[..at].iter();
+    let runs = between.any(|step| step.instruction.keyword == Keyword::Run && is_said(step));
+    let sources = copies::sources(step.instruction);
+    let place = copies::destination((&later[at], after)).map(|(place, _)| place);
+    let to = copies::destination((step, after));
+    let is_same = to.is_some_and(|(to, is_directory)| is_directory && place == Some(to));
+    is_plain(step.instruction) && !runs && is_same && sources.into_iter().all(is_file)
+}
+
+/// Whether a source is a file by its name, in the directory itself: of another directory the contents would be brought.
+fn is_file(source: &str) -> bool {
+    let name = source.strip_prefix("./").unwrap_or(source);
+    let has_ending = name.find('.').is_some_and(|dot| dot > 0);
+    (has_ending || name == "Pipfile") && !name.contains(['/', '*', '?', '[', '$', '\\'])
 }

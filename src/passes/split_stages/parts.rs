@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::again;
 use super::{At, For, Language, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Kind, Role, invocation};
@@ -92,10 +93,6 @@ impl Parts {
                 }
                 Keyword::User | Keyword::Workdir => parts.both.push(at),
                 Keyword::Copy | Keyword::Add if language.repeats(step.instruction) => {
-                    let shown = cx.shown(shown_span(step.instruction));
-                    parts
-                        .reasons
-                        .say(shown, "in both stages: may be read when the program runs");
                     parts.both.push(at);
                 }
                 Keyword::Run if accounts.contains(&at) => {
@@ -110,8 +107,29 @@ impl Parts {
             }
         }
         parts.runs |= accounts.iter().any(|at| *at < parts.last);
+        parts.leave_brought_again(cx);
         parts.declare_arguments(steps);
         Ok(parts)
+    }
+
+    /// A COPY is not said again where a later one that is said brings the same.
+    fn leave_brought_again(&mut self, cx: &PassContext<'_>) {
+        let said = self.both.clone();
+        let steps = &cx.stages[0].steps;
+        let is_said = |at: usize| at > self.last || said.contains(&at);
+        let is_copy =
+            |at: usize| matches!(steps[at].instruction.keyword, Keyword::Copy | Keyword::Add);
+        for at in said.iter().copied().filter(|at| is_copy(*at)) {
+            let shown = cx.shown(shown_span(steps[at].instruction));
+            if again::is_brought_again(cx, at, is_said) {
+                self.both.retain(|one| *one != at);
+                let why = "left behind: a later COPY brings the same";
+                self.reasons.say(shown, why);
+            } else {
+                let why = "in both stages: may be read when the program runs";
+                self.reasons.say(shown, why);
+            }
+        }
     }
 
     /// An ARG is said again where something that the runtime stage says names it.

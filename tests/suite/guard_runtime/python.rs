@@ -98,3 +98,41 @@ fn what_a_manager_of_python_installs_is_taken_over() {
 
 /// Where poetry makes environments.
 const POETRY: &str = "/root/.cache/pypoetry/virtualenvs";
+
+#[test]
+fn a_file_that_a_later_copy_brings_is_not_copied_again() {
+    let before = |first: &str, between: &str| {
+        format!(
+            "FROM python:3.11\nRUN useradd u\nWORKDIR /a\n{first}\nRUN pip install -r r.txt\n{between}COPY . .\nCMD [\"python\", \"x.py\"]"
+        )
+    };
+    let after = |first: &str, between: &str| {
+        format!(
+            "FROM python:3.11 AS build\nRUN useradd u\nWORKDIR /a\n{first}\nRUN pip install --prefix=/install -r r.txt\n\
+                 FROM python:3.11-slim\nCOPY --from=build /install /usr/local\nRUN useradd u\nWORKDIR /a\n{between}COPY . .\nCMD [\"python\", \"x.py\"]"
+        )
+    };
+    for first in ["COPY r.txt .", "COPY ./r.txt Pipfile ./", "COPY r.txt /a/"] {
+        passes(SPLIT, &before(first, ""), &after(first, ""));
+    }
+    for first in [
+        "COPY r.txt b/",
+        "COPY b/r.txt .",
+        "COPY b .",
+        "COPY .b .",
+        "COPY *.txt .",
+        "COPY --chown=u r.txt .",
+        "ADD r.txt .",
+        "COPY r.txt /b/",
+    ] {
+        stops(SPLIT, &before(first, ""), &after(first, ""));
+    }
+    let run = "RUN cp r.txt b\n";
+    stops(
+        SPLIT,
+        &before("COPY r.txt .", run),
+        &after("COPY r.txt .", run),
+    );
+    let other = after("COPY r.txt .", "").replace("COPY . .", "COPY x.py .");
+    stops(SPLIT, &before("COPY r.txt .", ""), &other);
+}
