@@ -2,6 +2,7 @@
 //! configured as it was, and holds the program at the path where it was.
 
 mod bases;
+mod c;
 mod dotnet;
 mod java;
 mod python;
@@ -46,11 +47,20 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     if base(shipped) != base(runtime) && !allowed.has(&Effect::Base) {
         return fault("the base of the shipped stage changes");
     }
+    if c::is_old(shipped) && !c::keeps_release(shipped, runtime) {
+        return fault("the base of the shipped stage is another release");
+    }
     if !python::is_settled(builder) {
         return fault("the builder stage installs elsewhere more than once");
     }
     let built = builds((before, shipped), (after, builder), allowed)?;
     let carried = says((before, shipped), (after, builder, runtime), built, allowed)?;
+    if c::is_old(shipped) && !c::has_libraries(builder, runtime) {
+        return fault("the shipped stage does not have a library that is linked");
+    }
+    if c::is_old(shipped) && !c::takes_installed(builder, &carried) {
+        return fault("the shipped stage does not take over what is installed");
+    }
     is_configured_alike((before, shipped), (after, runtime), allowed)?;
     if !bases::is_fit((shipped, builder, runtime)) {
         return fault("the stage that ships may not work on its base");
@@ -205,13 +215,18 @@ fn says(
 }
 
 /// Variables that compilers and build tools read, and no program that they made.
-const COMPILER: [&str; 31] = [
+const COMPILER: [&str; 40] = [
     "CARGO_INCREMENTAL",
     "CARGO_NET_GIT_FETCH_WITH_CLI",
     "CARGO_TERM_COLOR",
+    "CC",
+    "CFLAGS",
     "CGO_CFLAGS",
     "CGO_ENABLED",
     "CGO_LDFLAGS",
+    "CPPFLAGS",
+    "CXX",
+    "CXXFLAGS",
     "DOTNET_CLI_TELEMETRY_OPTOUT",
     "DOTNET_NOLOGO",
     "DOTNET_SKIP_FIRST_TIME_EXPERIENCE",
@@ -231,6 +246,10 @@ const COMPILER: [&str; 31] = [
     "GOTOOLCHAIN",
     "GRADLE_OPTS",
     "GRADLE_USER_HOME",
+    "LDFLAGS",
+    "LDLIBS",
+    "LIBS",
+    "MAKEFLAGS",
     "MAVEN_CONFIG",
     "MAVEN_OPTS",
     "NUGET_XMLDOC_MODE",
@@ -434,7 +453,11 @@ fn holds_its_program(
             .variable("PATH")
             .and_then(|path| path.value.as_deref());
         let mut places = path.unwrap_or_default().split(':');
-        places.any(|place| carried.contains(&format!("{place}/{program}")))
+        places.any(|place| {
+            let place = format!("{place}/{program}");
+            let is_installed = || c::is_installed(builder, carried, &place);
+            carried.contains(&place) || c::is_old(shipped) && is_installed()
+        })
     };
     match is_held {
         true => Ok(()),
@@ -500,7 +523,7 @@ const INSTALL: [&str; 2] = [
 ];
 
 /// Whether a step does nothing but to install libraries that it names, and packages that the old stage installed; for a
-/// program of Rust, which brings none of its own, the certificates of authorities too.
+/// program of C or Rust, which brings none of its own, the certificates of authorities too.
 fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
     let instruction = step.instruction;
     let text = String::from_utf8_lossy(instruction.args_text());
@@ -509,10 +532,10 @@ fn installs_libraries(step: &Step<'_>, shipped: &Stage<'_>) -> bool {
     let is_library = |name: &str| {
         name.starts_with("lib") && !name.ends_with("-dev") && name.bytes().all(is_letter)
     };
-    let is_rust = shipped.end.base().is_family("rust");
+    let brings_none = shipped.end.base().is_family("rust") || c::is_old(shipped);
     let is_known = |name: &str| {
         is_library(name)
-            || is_rust && name == "ca-certificates"
+            || brings_none && name == "ca-certificates"
             || !name.starts_with('-') && name.bytes().all(is_letter) && was_installed(name, shipped)
     };
     let names = text

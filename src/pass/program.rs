@@ -53,6 +53,19 @@ impl Program {
         }
     }
 
+    /// The absolute paths at which the program may stand in a stage that ends in this state, the first one first.
+    pub fn places(&self, stage: &model::Stage<'_>) -> Vec<String> {
+        if self.name.contains('/') {
+            return stage.end.absolute(&self.name).into_iter().collect();
+        }
+        let search = stage.end.variable("PATH");
+        let search = search.and_then(|path| path.value.as_deref());
+        let directories = search.into_iter().flat_map(|search| search.split(':'));
+        directories
+            .map(|directory| format!("{directory}/{}", self.name))
+            .collect()
+    }
+
     /// The program that a shell starts by these words.
     fn of_words(mut words: Vec<String>) -> Option<Self> {
         if words.first().is_some_and(|word| word == "exec") {

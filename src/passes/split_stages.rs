@@ -6,9 +6,11 @@
 
 mod again;
 mod assets;
+mod c;
 mod dotnet;
 mod go;
 mod java;
+mod libraries;
 mod made;
 mod node;
 mod parts;
@@ -16,7 +18,7 @@ mod python;
 mod rust;
 mod write;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -40,6 +42,11 @@ pub(super) struct SplitStages {
     aside: Vec<String>,
     /// Directories of that kind.
     aside_directories: Vec<String>,
+    /// The libraries behind packages for building that are called the same in all releases.
+    libraries: Table,
+    /// Those that are not, by release.
+    libraries_of: BTreeMap<String, Table>,
+    c: c::Knowledge,
     dotnet: dotnet::Knowledge,
     go: go::Knowledge,
     java: java::Knowledge,
@@ -47,6 +54,9 @@ pub(super) struct SplitStages {
     python: python::Knowledge,
     rust: rust::Knowledge,
 }
+
+/// Packages, and those that hold the libraries which programs that are built with them need.
+type Table = BTreeMap<String, Vec<String>>;
 
 /// A command of a RUN, and where it stands.
 struct At<'s, 'a> {
@@ -124,9 +134,6 @@ struct Base {
     why: String,
 }
 
-/// The certificates of authorities, where Debian has them.
-const CERTIFICATES: &str = "/etc/ssl/certs/ca-certificates.crt";
-
 impl Base {
     fn new(image: impl Into<String>, why: impl Into<String>) -> Self {
         Self {
@@ -181,7 +188,7 @@ impl Runtime {
     fn with_certificates(mut self) -> Self {
         if self.base.image.starts_with("debian:") {
             let why = "the small image has no certificates to check servers with";
-            self.carry(CERTIFICATES, why);
+            self.carry(libraries::CERTIFICATES_FILE, why);
         }
         self
     }
@@ -236,6 +243,9 @@ impl SplitStages {
         }
         if base.is_family("rust") {
             return Some(Box::new(rust::Rust::new(self, cx)));
+        }
+        if c::C::is_of(stage) {
+            return Some(Box::new(c::C::new(self, cx)));
         }
         if dotnet::Dotnet::is_of(stage) {
             return Some(Box::new(dotnet::Dotnet::new(self, cx, stage)));

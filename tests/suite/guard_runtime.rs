@@ -1,6 +1,7 @@
 //! A stage that is split in two: the builder does what it did, and the stage that ships starts the same program in the
 //! same state.
 
+mod c;
 mod python;
 
 use crate::guard::{passes, stops};

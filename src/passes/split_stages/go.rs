@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use super::assets::Sorting;
+use super::libraries::CERTIFICATES_FILE;
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, Base, CERTIFICATES, For, Language, Runtime, SplitStages, small};
+use super::{At, Base, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
@@ -277,7 +278,7 @@ impl Language for Go<'_> {
             && stage.model.end.base().package_manager == Some("apt");
         if certificates {
             runtime.carry(
-                CERTIFICATES,
+                CERTIFICATES_FILE,
                 "servers may be checked, and `scratch` has nothing",
             );
         }

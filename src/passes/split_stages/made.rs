@@ -5,6 +5,7 @@ use crate::context::path;
 use crate::model::Stage;
 use crate::pass::command;
 use crate::pass::program::Program;
+use crate::syntax::shell::Command;
 
 /// Absolute paths of programs.
 #[derive(Default)]
@@ -22,12 +23,9 @@ impl Made {
     /// What a command is for that works on such programs; `None` where it does not.
     pub(super) fn command(&mut self, at: &At<'_, '_>) -> Option<For> {
         let found = at.found.command;
-        let words = found.words.iter().skip(1);
-        let words: Option<Vec<&str>> = words.map(|word| word.literal.as_deref()).collect();
         let directory = at.place.started_in(at.script, &at.found)?;
-        let paths: Vec<String> = words?
+        let paths: Vec<String> = operands(found)?
             .into_iter()
-            .filter(|word| !word.starts_with('-'))
             .map(|word| path::absolute(&directory, word))
             .collect();
         let are_made =
@@ -35,7 +33,7 @@ impl Made {
         let is_known = match (command::name(found)?, paths.as_slice()) {
             ("chmod", [_, paths @ ..]) => are_made(paths),
             ("strip" | "upx", paths) => are_made(paths),
-            (name @ ("mv" | "cp"), [from, to]) if self.has(from) => {
+            (name @ ("mv" | "cp" | "install"), [from, to]) if self.has(from) => {
                 let is_directory = found.words.last()?.text.ends_with('/')
                     || to.ends_with("/bin")
                     || to.ends_with("/sbin");
@@ -65,19 +63,18 @@ impl Made {
                 program.name
             )
         };
-        let is_made = |path: &String| self.has(path);
-        if program.name.contains('/') {
-            let path = stage.end.absolute(&program.name);
-            return path.filter(|path| is_made(path)).ok_or_else(unknown);
-        }
-        let search = stage
-            .end
-            .variable("PATH")
-            .and_then(|path| path.value.clone());
-        let search = search.ok_or_else(unknown)?;
-        let mut candidates = search
-            .split(':')
-            .map(|directory| format!("{directory}/{}", program.name));
-        candidates.find(is_made).ok_or_else(unknown)
+        let mut places = program.places(stage).into_iter();
+        places.find(|path| self.has(path)).ok_or_else(unknown)
     }
+}
+
+/// The words behind a command's name that are neither options nor the mode that one sets; `None` where one is not literal.
+pub(super) fn operands(command: &Command) -> Option<Vec<&str>> {
+    let words = command.words.iter().skip(1);
+    let words: Option<Vec<&str>> = words.map(|word| word.literal.as_deref()).collect();
+    let words = words?;
+    let is_mode = |at: usize| at > 0 && words[at - 1] == "-m";
+    let operands = words.iter().enumerate();
+    let operands = operands.filter(|(at, word)| !word.starts_with('-') && !is_mode(*at));
+    Some(operands.map(|(_, word)| *word).collect())
 }

@@ -16,9 +16,9 @@ use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
 
 /// Commands that leave nothing behind.
-const NEUTRAL: [&str; 15] = [
-    ":", "[", "cd", "date", "dir", "echo", "export", "false", "ls", "printf", "pwd", "set", "test",
-    "true", "unset",
+const NEUTRAL: [&str; 16] = [
+    ":", "[", "cd", "date", "dir", "echo", "export", "false", "ls", "nproc", "printf", "pwd",
+    "set", "test", "true", "unset",
 ];
 
 /// Commands that make users and groups.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::assets::Sorting;
+use super::libraries::CERTIFICATES;
 use super::made::Made;
 use super::parts::Parts;
 use super::{At, Base, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
-use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::model::managers::{Invocation, invocation};
 use crate::pass::cargo_packages::Packages;
 use crate::pass::program::{self, Program};
 use crate::pass::project_place::first_words;
@@ -33,14 +34,9 @@ pub(super) struct Knowledge {
     build_packages: Vec<String>,
     /// Crates that link a library of the system, and the package that they are built with.
     links: BTreeMap<String, String>,
-    /// The libraries behind those packages, by release of Debian.
-    libraries_of: BTreeMap<String, BTreeMap<String, Vec<String>>>,
     /// Crates that bring the library themselves: by the feature that a crate above asks for.
     vendored: BTreeMap<String, [String; 2]>,
 }
-
-/// Packages with which programs look for the certificates of authorities in files of their own.
-const TLS: [&str; 2] = ["libcurl4-openssl-dev", "libssl-dev"];
 
 pub(super) struct Rust<'p> {
     rule: &'p SplitStages,
@@ -247,28 +243,7 @@ impl<'p> Rust<'p> {
                 packages.insert(package.clone(), format!(", which `{name}` links"));
             }
         }
-        let release = stage.model.end.release();
-        let table = release.and_then(|release| rust.libraries_of.get(release));
-        let mut libraries = BTreeSet::new();
-        for (package, linked) in packages {
-            let known = table.and_then(|table| table.get(&package));
-            let known = known.ok_or_else(|| {
-                format!("what the library of `{package}` is called in the release of the base image is not known")
-            })?;
-            for library in known {
-                reasons.say(
-                    library,
-                    format!("installed: the library of `{package}`{linked}"),
-                );
-            }
-            libraries.extend(known.iter().cloned());
-            if TLS.contains(&package.as_str()) {
-                let why = format!("installed: the library of `{package}` checks servers by them");
-                reasons.say(CERTIFICATES, why);
-                libraries.insert(CERTIFICATES.to_owned());
-            }
-        }
-        Ok(libraries)
+        self.rule.libraries_behind(&packages, stage, reasons)
     }
 
     /// The image on which the program ships.
@@ -303,15 +278,10 @@ impl<'p> Rust<'p> {
     }
 }
 
-/// The package with the certificates of authorities.
-const CERTIFICATES: &str = "ca-certificates";
-
 impl Language for Rust<'_> {
     fn builds_with(&self, package: &str) -> bool {
         let rust = &self.rule.rust;
-        let mut tables = rust.libraries_of.values();
-        rust.build_packages.iter().any(|one| one == package)
-            || tables.any(|table| table.contains_key(package))
+        rust.build_packages.iter().any(|one| one == package) || self.rule.is_for_library(package)
     }
 
     fn only_builds(&self, variable: &str) -> bool {
@@ -325,14 +295,7 @@ impl Language for Rust<'_> {
     fn command(&mut self, at: &At<'_, '_>) -> Option<Result<For, String>> {
         let found = at.found.command;
         if let Some(cargo) = invocation(&found.words) {
-            if cargo.manager.kind == Kind::System && cargo.role == Role::Install {
-                let names = cargo.packages.iter();
-                let names = names.map(|index| found.words[*index].text.as_str());
-                let tables = &self.rule.rust.libraries_of;
-                let known =
-                    names.filter(|name| tables.values().any(|table| table.contains_key(*name)));
-                self.packages.extend(known.map(str::to_owned));
-            }
+            self.packages.extend(self.rule.packages_for_libraries(at));
             if cargo.manager.name != "cargo" {
                 return None;
             }
@@ -367,13 +330,9 @@ impl Language for Rust<'_> {
         let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
         let base = self.base(stage, parts, &program, &libraries)?;
         let mut runtime = Runtime::of_program(base, path, assets);
+        runtime.install(&libraries);
         if !libraries.contains(CERTIFICATES) {
             runtime = runtime.with_certificates();
-        }
-        if !libraries.is_empty() {
-            runtime.packages = libraries;
-            // Before a USER who may install nothing.
-            runtime.first = true;
         }
         if let Some(search) = search {
             runtime.line(search, "as in the old base");
