@@ -24,8 +24,6 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
-use crate::render::document::Document;
-use crate::render::json;
 use output::Output;
 
 /// Rewrites Dockerfiles: smaller images, faster rebuilds, nothing broken.
@@ -73,16 +71,6 @@ enum Format {
     #[default]
     Text,
     Json,
-}
-
-impl Format {
-    /// What it makes of the reports of a run; `None`: text.
-    fn document(self) -> Option<&'static Document> {
-        match self {
-            Self::Text => None,
-            Self::Json => Some(&json::DOCUMENT),
-        }
-    }
 }
 
 /// How a run ended.

@@ -9,6 +9,7 @@ pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod layers;
+pub mod markdown;
 pub mod sarif;
 mod tally;
 pub mod verified;

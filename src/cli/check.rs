@@ -10,7 +10,7 @@ use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
 use crate::render::document::Document;
-use crate::render::{Look, Tally, github, gitlab, human, json, sarif};
+use crate::render::{Look, Tally, github, gitlab, human, json, markdown, sarif};
 use crate::rule::Applicability;
 
 #[derive(Debug, clap::Args)]
@@ -33,6 +33,8 @@ enum CheckFormat {
     Github,
     /// A code quality report of GitLab
     Gitlab,
+    /// A comment for a pull request
+    Markdown,
     /// What a guide to small images asks of each file, and which rule would do it
     Checklist,
 }
@@ -44,6 +46,7 @@ impl CheckFormat {
             Self::Json => Some(&json::DOCUMENT),
             Self::Github => Some(&github::DOCUMENT),
             Self::Gitlab => Some(&gitlab::DOCUMENT),
+            Self::Markdown => Some(&markdown::DOCUMENT),
             Self::Sarif => Some(&sarif::DOCUMENT),
         }
     }

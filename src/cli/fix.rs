@@ -3,15 +3,17 @@
 mod verified;
 
 use anyhow::{Result, bail};
+use clap::ValueEnum;
 
+use super::Status;
 use super::changes::changes;
 use super::inputs;
 use super::output::Output;
 use super::run::{self, Done, Work};
 use super::verify::How;
 use super::write;
-use super::{Format, Status};
-use crate::render::{Look, Tally, human, visible_line};
+use crate::render::document::Document;
+use crate::render::{Look, Tally, human, json, markdown, visible_line};
 use crate::rule::Applicability;
 use crate::walk::PathError;
 
@@ -36,9 +38,28 @@ pub(super) struct Args {
     exit_code: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
-    format: Format,
+    format: FixFormat,
     #[command(flatten, next_help_heading = "With --verify")]
     how: How,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum FixFormat {
+    #[default]
+    Text,
+    Json,
+    /// A comment for a pull request
+    Markdown,
+}
+
+impl FixFormat {
+    fn document(self) -> Option<&'static Document> {
+        match self {
+            Self::Text => None,
+            Self::Json => Some(&json::DOCUMENT),
+            Self::Markdown => Some(&markdown::DOCUMENT),
+        }
+    }
 }
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
@@ -64,7 +85,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         tell: &|done| human::savings(&done.report) + &human::rebuilds(&done.report),
     };
     let tally = run::run(&args.files, &work, output)?;
-    if args.format == Format::Text {
+    if args.format == FixFormat::Text {
         output.say(&summary(&tally, args));
     }
     let status = run::status(&tally);

@@ -284,6 +284,9 @@ struct Printer<'a> {
     root: &'a Root,
     /// Whether any file added something.
     has_files: bool,
+    /// What files added that is printed at the end, and how many more files did.
+    held: Vec<String>,
+    left_out: usize,
     problems: Vec<Problem>,
     withheld: String,
     tally: Tally,
@@ -299,6 +302,8 @@ impl<'a> Printer<'a> {
             document,
             root,
             has_files: false,
+            held: Vec::new(),
+            left_out: 0,
             problems: Vec::new(),
             withheld: String::new(),
             tally: Tally::default(),
@@ -307,16 +312,32 @@ impl<'a> Printer<'a> {
 
     fn piece(&mut self, piece: Piece) {
         if !piece.shown.is_empty() {
-            let document = self.document.filter(|_| self.has_files);
-            let between = document.map_or("", |document| document.between);
-            self.output.print(between.as_bytes());
+            self.add(piece.shown);
             self.has_files = true;
         }
-        self.output.print(&piece.shown);
         self.output.say(&piece.told);
         self.withheld.push_str(&piece.withheld);
         self.problems.extend(piece.problems);
         self.tally.add(piece.tally);
+    }
+
+    fn add(&mut self, shown: Vec<u8>) {
+        match self.document {
+            None => self.output.print(&shown),
+            Some(document) if document.held == 0 => {
+                if self.has_files {
+                    self.output.print(document.between.as_bytes());
+                }
+                self.output.print(&shown);
+            }
+            Some(document) => {
+                let held: usize = self.held.iter().map(String::len).sum();
+                match String::from_utf8(shown) {
+                    Ok(shown) if held + shown.len() <= document.held => self.held.push(shown),
+                    _ => self.left_out += 1,
+                }
+            }
+        }
     }
 
     fn error(&mut self, error: PathError) {
@@ -338,6 +359,8 @@ impl<'a> Printer<'a> {
                 tally: &self.tally,
                 rules,
                 has_files: self.has_files,
+                held: &self.held,
+                left_out: self.left_out,
             });
             self.output.print(end.as_bytes());
         }

@@ -17,6 +17,8 @@ pub struct Document {
     pub file: fn(&Reported<'_>) -> String,
     /// Between what two files add; nothing stands around a file that adds nothing.
     pub between: &'static str,
+    /// So many bytes of what files add are held, and handed to `end`; with none, they are printed as they come.
+    pub held: usize,
     /// Behind the last file.
     pub end: fn(&End<'_>) -> String,
     /// What has to be found out about each file.
@@ -52,6 +54,10 @@ pub struct End<'a> {
     pub rules: &'a [&'a Rule],
     /// Whether any file added something.
     pub has_files: bool,
+    /// What files added, where the format holds that.
+    pub held: &'a [String],
+    /// How many more files added something.
+    pub left_out: usize,
 }
 
 /// Why a file could not be done, or a fix of it was not let through.

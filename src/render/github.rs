@@ -15,6 +15,7 @@ pub const DOCUMENT: Document = Document {
     start: String::new,
     file,
     between: "",
+    held: 0,
     end,
     needs: Needs {
         diff: false,

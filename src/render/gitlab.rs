@@ -14,6 +14,7 @@ pub const DOCUMENT: Document = Document {
     start,
     file,
     between: ",\n",
+    held: 0,
     end,
     needs: Needs {
         diff: false,

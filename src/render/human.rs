@@ -47,7 +47,7 @@ pub fn rebuilds(report: &Report) -> String {
 }
 
 /// ``after a change of `src/app.py`: 7 of 9 steps run → 2 of 10``.
-fn rebuild(rebuild: &Rebuild) -> String {
+pub fn rebuild(rebuild: &Rebuild) -> String {
     let of = |name: &str| format!("of `{}`", visible_line(name));
     let change = match &rebuild.changed {
         Changed::Source(name) | Changed::Manifest(name) => format!("a change {}", of(name)),

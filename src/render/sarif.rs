@@ -20,6 +20,7 @@ pub const DOCUMENT: Document = Document {
     start,
     file,
     between: ",",
+    held: 0,
     end,
     needs: Needs {
         diff: false,

@@ -8,6 +8,7 @@ mod formats;
 mod history;
 mod ignoring;
 mod layers;
+mod markdown;
 mod patches;
 mod paths;
 mod readme;

@@ -3,13 +3,13 @@
 
 use anyhow::{Result, bail};
 
+use super::super::Status;
 use super::super::claims::Claims;
 use super::super::output::Output;
 use super::super::progress::Progress;
 use super::super::run::{self, Done};
 use super::super::verify::{Lab, Trial, answer, interruptible};
-use super::super::{Format, Status};
-use super::{Args, allow, show_fixes, write_changes};
+use super::{Args, FixFormat, allow, show_fixes, write_changes};
 use crate::engine::{self, EngineError};
 use crate::render::verified;
 use crate::verify::{LeftOut, Outcome, Verified};
@@ -18,6 +18,9 @@ use crate::walk::PathError;
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     if args.files.is_stdin() {
         bail!("`-` cannot be built: name a file");
+    }
+    if args.format == FixFormat::Markdown {
+        bail!("`--format markdown` does not go together with `--verify`");
     }
     answer::check(&args.how)?;
     interruptible()?;
@@ -56,7 +59,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
             status = Status::Error;
         }
     }
-    if args.format == Format::Json {
+    if args.format == FixFormat::Json {
         output.print(verified::json(&engine.name(), &results).as_bytes());
     }
     Ok(status)
@@ -133,7 +136,7 @@ fn put(done: &Done<'_>, args: &Args, output: &mut Output) -> Result<(), PathErro
         false => run::patch(done, output.look)?,
     };
     // The document stands alone.
-    if args.format == Format::Text {
+    if args.format == FixFormat::Text {
         output.print(&shown);
         output.flush();
     }

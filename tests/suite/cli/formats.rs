@@ -79,7 +79,15 @@ fn no_format_prints_what_a_terminal_would_act_on() {
         ("a\u{1b}[1m/Dockerfile", HOSTILE),
         ("b/Dockerfile", "FROM scratch\nR\u{1b}[2J\u{202e}U x\n"),
     ]);
-    for format in ["text", "json", "sarif", "github", "gitlab", "checklist"] {
+    for format in [
+        "text",
+        "json",
+        "sarif",
+        "github",
+        "gitlab",
+        "markdown",
+        "checklist",
+    ] {
         let ran = sandbox.run(&["check", "--format", format]).ended(2);
         let acts = |char: char| char != '\n' && (char.is_control() || char == '\u{202e}');
         assert!(!ran.out.is_empty());
