@@ -65,8 +65,6 @@ const EXPECTED: &[(&str, &[&str])] = &[
     ("apt-user", &["apt-lists", "apt-no-recommends"]),
     ("archive", &["archive-cleanup"]),
     ("bundler", &["exec-form"]),
-    ("c-cmake", &["apt-lists", "apt-no-recommends"]),
-    ("c-library", &["apt-lists", "apt-no-recommends"]),
     ("c-program", &["apt-lists", "apt-no-recommends"]),
     ("casing", &["as-case", "keyword-case", "stage-name-case"]),
     ("chmod-after-copy", &["copy-chmod"]),

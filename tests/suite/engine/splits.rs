@@ -19,8 +19,7 @@ use crate::files::files_under;
 
 /// Applications beside those of `tests/engine/splits` that are counted where it is said how many are split, whether they
 /// are or not; what others are split is built all the same.
-const COUNTED: [&str; 8] = [
-    "c-library",
+const COUNTED: [&str; 7] = [
     "c-program",
     "go-cgo",
     "go-templates",
@@ -137,7 +136,7 @@ fn source(app: &App) -> PathBuf {
     let files = files_under(&app.folder.join(own)).into_iter();
     let is_source = |file: &Path| {
         let ending = file.extension().and_then(|one| one.to_str());
-        ending.is_some_and(|ending| ["go", "js", "py", "rs", "ts"].contains(&ending))
+        ending.is_some_and(|ending| ["c", "cpp", "go", "js", "py", "rs", "ts"].contains(&ending))
     };
     let mut sources: Vec<PathBuf> = files.filter(|file| is_source(file)).collect();
     sources.sort_by_key(|file| (file.components().count(), file.clone()));
@@ -157,11 +156,12 @@ fn complaints(images: [&Built; 2], app: &App, report: &Report) -> Vec<String> {
     let mut wrong = configuration(&before, &after, &effects(&applied(report)));
     let text = String::from_utf8_lossy(&report.output);
     let workdir = before["workdir"].as_str().unwrap();
-    // A program is compiled without C, and npm and pnpm note what they deleted.
+    // A program is compiled without C, npm and pnpm note what they deleted, and bytecode says when its source was written.
     let notes = [".package-lock.json", ".modules.yaml", ".pnpm/lock.yaml"];
     let is_built = |path: &str| {
         let noted = path.rsplit_once("/node_modules/");
         text.contains(&format!(" {path} {path}\n"))
+            || path.ends_with(".pyc")
             || noted.is_some_and(|(_, name)| notes.contains(&name))
     };
     if workdir.len() > 1 {
