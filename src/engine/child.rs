@@ -81,7 +81,7 @@ pub(super) fn run(
     limit: Option<Duration>,
     line: &mut dyn FnMut(&str),
 ) -> Result<Ended, Stopped> {
-    watch(spawn(program, args)?, limit, line)
+    watch(spawn(program, args, false)?, limit, line)
 }
 
 /// The same for a program that starts others and tidies up when it is told to end: they all are told, and have
@@ -91,7 +91,7 @@ pub(super) fn run_group(
     args: &[&str],
     line: &mut dyn FnMut(&str),
 ) -> Result<Ended, Stopped> {
-    watch(spawn_group(program, args)?, None, line)
+    watch(spawn(program, args, true)?, None, line)
 }
 
 fn watch(
@@ -164,7 +164,7 @@ pub(super) fn clean(program: &str, args: &[&str]) {
 
 /// The standard output of a program as a reader; a program that fails is an error at the end.
 pub(super) fn stream(program: &str, args: &[&str]) -> Result<Stream, Stopped> {
-    let mut child = spawn(program, args)?;
+    let mut child = spawn(program, args, false)?;
     let stderr = child.child.stderr.take();
     let errors = thread::spawn(move || {
         let mut all = String::new();
@@ -248,27 +248,17 @@ impl Drop for Guard {
     }
 }
 
-fn spawn(program: &str, args: &[&str]) -> Result<Guard, Stopped> {
-    started(command(program, args), program, false)
-}
-
-fn spawn_group(program: &str, args: &[&str]) -> Result<Guard, Stopped> {
-    let mut command = command(program, args);
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    started(command, program, true)
-}
-
-fn command(program: &str, args: &[&str]) -> Command {
+/// Starts a program, which leads a group of processes of its own where `leads` says so.
+fn spawn(program: &str, args: &[&str], leads: bool) -> Result<Guard, Stopped> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::null());
+    #[cfg(unix)]
+    if leads {
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    }
     // What `--metadata-file` of buildx is to hold: nothing else asks for it.
     command.env("BUILDX_METADATA_PROVENANCE", "max");
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-fn started(mut command: Command, program: &str, leads: bool) -> Result<Guard, Stopped> {
     let child = command
         .spawn()
         .map_err(|error| Stopped::of(program, &error))?;

@@ -12,6 +12,7 @@ pub(super) fn is_log(line: &str) -> bool {
             .any(|level| line.contains(level))
 }
 
+/// What a builder said, without its log.
 pub(super) fn without_log(told: &[u8]) -> Vec<u8> {
     let lines = told.split_inclusive(|byte| *byte == b'\n');
     let kept = lines.filter(|line| !is_log(&String::from_utf8_lossy(line)));
@@ -27,6 +28,7 @@ pub(super) struct Working {
 }
 
 impl Working {
+    /// To be asked before the build.
     pub(super) fn new(program: &'static str) -> Result<Self, EngineError> {
         let all: &[&str] = match program {
             "podman" => &["ps", "--all", "--external", "--quiet", "--no-trunc"],
@@ -52,6 +54,7 @@ impl Working {
         }
     }
 
+    /// Removes those that the log named.
     pub(super) fn remove(&self) {
         for id in &self.ours {
             let args: &[&str] = match self.program {
