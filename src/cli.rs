@@ -14,6 +14,7 @@ mod fix;
 mod inputs;
 mod layers;
 mod output;
+mod packaging;
 mod progress;
 mod rules;
 mod run;
@@ -51,6 +52,10 @@ enum Command {
     Layers(layers::Args),
     /// Build Dockerfiles before and after their fixes, and compare the images
     Verify(verify::Args),
+    /// Print the script with which a shell completes commands and options
+    Completions(packaging::Completions),
+    /// Print the manual page, or write those of all commands
+    Man(packaging::Man),
 }
 
 const STATUSES: &str = "\
@@ -95,6 +100,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args, &mut output),
         Command::Layers(args) => layers::run(&args, &mut output),
         Command::Verify(args) => verify::run(&args, &mut output),
+        Command::Completions(args) => Ok(packaging::completions(&args, &mut output)),
+        Command::Man(args) => packaging::man(&args, &mut output),
     };
     let status = status.unwrap_or_else(|error| {
         output.error(&format!("{error:#}"));

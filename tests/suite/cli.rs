@@ -9,6 +9,7 @@ mod history;
 mod ignoring;
 mod layers;
 mod markdown;
+mod packaging;
 mod patches;
 mod paths;
 mod readme;
