@@ -10,6 +10,7 @@ pub mod human;
 pub mod json;
 pub mod layers;
 pub mod markdown;
+pub mod page;
 pub mod sarif;
 mod tally;
 pub mod verified;

@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod context;
+mod documented;
 mod explaining;
 mod formats;
 mod history;

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr)]
 
+#[cfg(unix)]
+mod action;
 mod cases;
 mod cli;
 mod conformance;
@@ -9,6 +11,7 @@ mod corpus;
 mod corpus_fix;
 mod diff;
 mod differential;
+mod documents;
 #[cfg(unix)]
 mod engine;
 mod files;

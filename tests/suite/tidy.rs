@@ -166,30 +166,6 @@ fn every_snapshot_is_accepted_and_has_its_case() {
     );
 }
 
-/// README's table of rules is made from the rules. Where it is stale the test writes it anew, and fails.
-#[test]
-fn readme_lists_the_rules() {
-    const START: &str = "<!-- rules: written by `cargo test tidy` -->\n";
-    const END: &str = "<!-- end of rules -->";
-    let path = repository("README.md");
-    let readme = fs::read_to_string(&path).expect("README.md");
-    let (head, rest) = readme
-        .split_once(START)
-        .expect("README.md has a place for the rules");
-    let (table, tail) = rest
-        .split_once(END)
-        .expect("README.md says where the rules end");
-    let fresh = rule_table();
-    if table != fresh {
-        fs::write(&path, [head, START, &fresh, END, tail].concat()).unwrap();
-        panic!("README's table of rules was stale; it is written anew: look at it and commit it");
-    }
-}
-
-fn rule_table() -> String {
-    format!("\n{}", dockeropt::rule::markdown(&all_rules()))
-}
-
 fn rust_files(folder: &str) -> Vec<PathBuf> {
     let mut files = files_under(&repository(folder));
     files.retain(|path| path.extension().is_some_and(|ending| ending == "rs"));
