@@ -3,6 +3,7 @@
 //! The whole chain runs again until nothing changes, so that a second run on its output changes nothing either.
 
 mod alone;
+mod choose;
 mod files;
 mod rebuild;
 mod suppress;
@@ -26,6 +27,9 @@ use crate::rule::{Applicability, Rule};
 use crate::syntax::Dockerfile;
 use crate::text::{Edit, Patch, Source, Span, WayBack};
 
+pub use choose::{Choice, Choose, Offer};
+
+use choose::Choices;
 use suppress::Suppressions;
 
 /// The rules of a run, in the order in which they run, each with its pass.
@@ -102,6 +106,8 @@ pub struct Build<'a> {
     pub writes_files: bool,
     /// Whether fixes are wanted one at a time as well: [`Finding::alone`].
     pub alone: bool,
+    /// Who is asked before a fix is made; `None`: nobody, and all are made.
+    pub choose: Option<&'a Choose<'a>>,
 }
 
 impl<'a> Build<'a> {
@@ -113,6 +119,7 @@ impl<'a> Build<'a> {
             site: Site::at("Dockerfile"),
             writes_files: true,
             alone: false,
+            choose: None,
         }
     }
 
@@ -135,6 +142,7 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
         applied: Vec::new(),
         last: Said::default(),
         suggested: None,
+        choices: Choices::default(),
     };
     if refused.is_empty() {
         run.settle();
@@ -201,19 +209,25 @@ struct Run<'a> {
     last: Said,
     /// The text with what is only suggested.
     suggested: Option<Vec<u8>>,
+    /// What was chosen so far, where somebody is asked.
+    choices: Choices,
 }
 
 impl Run<'_> {
     fn settle(&mut self) {
         let original = self.text.clone();
-        for _ in 0..MAX_ROUNDS {
+        let mut rounds = 0;
+        while rounds < MAX_ROUNDS {
             self.last = Said::default();
+            let edits = self.choices.edits;
             if !self.round() {
                 self.cost_of_the_rest();
                 self.suggest();
                 self.text = self.wrapped(&original, &self.text);
                 return;
             }
+            // Whoever is asked changes a text by hand only so often: that is no chain that does not end.
+            rounds += usize::from(self.choices.edits == edits);
         }
         self.text = original;
         self.context = Overlay::new(self.build.context);
@@ -349,12 +363,13 @@ impl Run<'_> {
         }
         let chosen = self.with_good_files(rule, tree, chosen);
         let (patch, mut applied) = self.guarded(rule, tree, chosen);
+        let costs = applied.iter_mut().filter(|_| rebuild::concerns(rule));
+        costs.for_each(|finding| self.cost(finding, tree.text));
+        let (patch, applied) = self.asked(rule, tree, patch, applied);
         let wrote = self.write_files(&applied);
         if patch.is_empty() && !wrote {
             return false;
         }
-        let costs = applied.iter_mut().filter(|_| rebuild::concerns(rule));
-        costs.for_each(|finding| self.cost(finding, tree.text));
         self.text = patch.apply(tree.text);
         self.history.push(patch.way_back());
         self.applied.extend(applied);

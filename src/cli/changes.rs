@@ -25,14 +25,27 @@ pub(super) fn changes(done: &Done<'_>) -> Result<Vec<Change>, PathError> {
         });
     }
     for (path, after) in files(done) {
-        let path = place(path, done.root.as_deref())?;
+        let (path, before) = file(path, done.root.as_deref())?;
         changes.push(Change {
-            before: before(&path)?,
             path,
+            before,
             after: after.to_owned(),
         });
     }
     Ok(changes)
+}
+
+/// Where `path` of the build context `root` is on disk, and the bytes that are there; `None` where there is no file.
+///
+/// # Errors
+/// As [`changes`].
+pub(super) fn file(
+    path: &Path,
+    root: Option<&Path>,
+) -> Result<(PathBuf, Option<Vec<u8>>), PathError> {
+    let path = place(path, root)?;
+    let before = before(&path)?;
+    Ok((path, before))
 }
 
 /// Path and content of each file that the applied fixes write. A fix saw what the one before it wrote: the last counts.

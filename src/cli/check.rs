@@ -68,6 +68,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let work = Work {
         allow: Applicability::Safe,
         document: args.format.document(),
+        ask: None,
         write: None,
         show: &show,
         tell: &tell,

@@ -1,21 +1,26 @@
 //! `dockeropt fix`: the patch, or the change itself.
 
+mod interactive;
 mod verified;
+
+use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use super::Status;
 use super::changes::changes;
-use super::inputs;
+use super::inputs::{self, Input};
 use super::output::Output;
-use super::run::{self, Done, Work};
+use super::run::{self, Ask, Done, Work};
 use super::verify::How;
 use super::write;
+use crate::chain::Offer;
 use crate::render::document::Document;
 use crate::render::{Look, Tally, human, json, markdown, visible_line};
 use crate::rule::Applicability;
 use crate::walk::PathError;
+use interactive::Session;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -24,6 +29,9 @@ pub(super) struct Args {
     /// Change the files; without it, only show the patch
     #[arg(long)]
     write: bool,
+    /// Ask about each fix, and make those that are taken
+    #[arg(short, long, conflicts_with_all = ["dry_run", "verify", "exit_code"])]
+    interactive: bool,
     /// Only show the patch: the default, said out loud
     #[arg(long, conflicts_with = "write")]
     dry_run: bool,
@@ -67,17 +75,26 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     if is_stdin && args.write {
         bail!("`-` is printed, not written: leave out `--write`");
     }
+    let session = match args.interactive {
+        true => Some(Session::start(is_stdin, args.format, output.look)?),
+        false => None,
+    };
     if args.verify {
         return verified::run(args, output);
     }
     if args.how != How::default() {
         bail!("how images are built and tried is of use with `--verify` only");
     }
+    let ask = session.as_ref().map(|session| {
+        |input: &Input, root: Option<&Path>, offer: &Offer<'_>| session.ask(input, root, offer)
+    });
+    let writes = args.write || args.interactive;
     let work = Work {
         allow: allow(args),
         document: args.format.document(),
-        write: args.write.then_some(&write_changes),
-        show: match (is_stdin, args.write) {
+        ask: ask.as_ref().map(|ask| ask as &Ask<'_>),
+        write: writes.then_some(&write_changes),
+        show: match (is_stdin, writes) {
             (true, _) => &show_result,
             (_, true) => &show_fixes,
             (_, false) => &run::patch,
@@ -141,12 +158,14 @@ fn summary(tally: &Tally, args: &Args) -> String {
     } else if tally.changed > 0 {
         let files = human::count(tally.changed, "file");
         let fixes = human::fixes(tally);
-        let (verb, hint) = if args.write {
+        let (verb, hint) = if args.write || args.interactive {
             ("changed", "")
         } else {
             ("would change", "; apply with `--write`")
         };
         out.push_str(&format!("{files} {verb}: {fixes}{hint}\n"));
+    } else if args.interactive && tally.findings > 0 {
+        out.push_str("nothing changed\n");
     } else if tally.files > 0 {
         let files = human::count(tally.files, "file");
         out.push_str(&format!("nothing to change in {files}\n"));
@@ -157,7 +176,9 @@ fn summary(tally: &Tally, args: &Args) -> String {
             "{files} left alone: BuildKit refuses to build it\n"
         ));
     }
-    if tally.unsafe_fixes > 0 {
+    // With both flags each of them was asked about.
+    let was_asked = args.interactive && args.include_unsafe;
+    if tally.unsafe_fixes > 0 && !was_asked {
         let fixes = human::count(tally.unsafe_fixes, "unsafe fix");
         let why = match args.include_unsafe {
             true => "it writes a file beside the Dockerfile",

@@ -14,7 +14,7 @@ use super::claims::Claims;
 use super::contexts::{Contexts, Located, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
-use crate::chain::{Build, Chain, optimize};
+use crate::chain::{Build, Chain, Choice, Choose, Offer, optimize};
 use crate::context::site::Site;
 use crate::context::{BuildContext, NoContext};
 use crate::model::ModelInput;
@@ -23,6 +23,7 @@ use crate::render::{Look, Tally, diff, human};
 use crate::report::Report;
 use crate::rule::{Applicability, Rule};
 use crate::text::Source;
+use crate::walk::disk::DiskContext;
 use crate::walk::{PathError, Root};
 
 /// Files that are worked on before the first of them is printed: what bounds the memory of a run.
@@ -34,6 +35,8 @@ pub(super) struct Work<'a> {
     pub(super) allow: Applicability,
     /// The document that the reports make; `None`: text.
     pub(super) document: Option<&'static Document>,
+    /// Who is asked about each fix before it is made; then one file is done after the other.
+    pub(super) ask: Option<&'a Ask<'a>>,
     /// Writes the changes of one report, where the command does; called on any thread.
     pub(super) write: Option<&'a Write<'a>>,
     /// What is printed of one report as text; called on any thread.
@@ -56,6 +59,8 @@ pub(super) struct Done<'a> {
     pub(super) site: Site,
 }
 
+/// Called with the file, its build context's directory and the fix.
+pub(super) type Ask<'a> = dyn Fn(&Input, Option<&Path>, &Offer<'_>) -> Choice + Sync + 'a;
 pub(super) type Write<'a> = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync + 'a;
 pub(super) type Tell<'a> = dyn Fn(&Done<'_>) -> String + Sync + 'a;
 pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync + 'a;
@@ -72,7 +77,8 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     errors.into_iter().for_each(|error| printer.error(error));
     let jobs = jobs(inputs, args, &mut printer)?;
     let mut claims = Claims::default();
-    for batch in jobs.chunks(BATCH) {
+    let batch = if work.ask.is_some() { 1 } else { BATCH };
+    for batch in jobs.chunks(batch) {
         let done: Vec<_> = batch.par_iter().map(|job| done(job, work)).collect();
         let mut settled = Vec::new();
         for done in done {
@@ -85,6 +91,9 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
                 Ok(piece) => printer.piece(piece),
                 Err(error) => printer.error(error),
             }
+        }
+        if work.ask.is_some() {
+            printer.output.flush();
         }
         if printer.output.is_closed() && work.write.is_none() {
             break;
@@ -103,6 +112,7 @@ pub(super) fn show(
     let work = Work {
         allow,
         document: None,
+        ask: None,
         write: None,
         show,
         tell: &|_| String::new(),
@@ -234,7 +244,12 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
     // The last line of defence: a bug that one file uncovers must not keep the others from being done.
     let run = AssertUnwindSafe(|| {
         let found = job.origin.context(&source.text);
+        let root = found.disk.as_ref().map(DiskContext::root);
+        let ask = work
+            .ask
+            .map(|ask| move |offer: &Offer<'_>| ask(input, root, offer));
         let build = Build {
+            choose: ask.as_ref().map(|ask| ask as &Choose<'_>),
             alone: work.document.is_some_and(|one| one.needs.alone),
             ..build(&found, input)
         };
@@ -274,6 +289,7 @@ fn build<'a>(found: &'a Located, input: &Input) -> Build<'a> {
         site: found.site.clone(),
         writes_files: matches!(input, Input::File(_)),
         alone: false,
+        choose: None,
     }
 }
 

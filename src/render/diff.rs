@@ -20,24 +20,30 @@ const SEARCH_TIME: Duration = Duration::from_millis(500);
 ///
 /// Lines end at `\n` only, so that a `\r` before it, or anywhere else, is content.
 pub fn unified(path: &Path, before: Option<&[u8]>, after: &[u8], look: Look) -> Vec<u8> {
-    let old: Vec<&[u8]> = lines(before.unwrap_or_default());
-    let new: Vec<&[u8]> = lines(after);
-    let deadline = Instant::now() + SEARCH_TIME;
-    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
-    let hunks = group_diff_ops(ops, CONTEXT_LINES);
-    let mut out = Vec::new();
-    if hunks.iter().all(Vec::is_empty) {
-        return out;
+    let hunks = hunks(before.unwrap_or_default(), after, look);
+    if hunks.is_empty() {
+        return hunks;
     }
     let from = match before {
         Some(_) => header_name("a", path),
         None => "/dev/null".to_owned(),
     };
     let to = header_name("b", path);
+    let mut out = Vec::new();
     push_line(&mut out, BOLD, format!("--- {from}").as_bytes(), look);
     push_line(&mut out, BOLD, format!("+++ {to}").as_bytes(), look);
-    for hunk in &hunks {
-        push_hunk(&mut out, hunk, &old, &new, look);
+    out.extend(hunks);
+    out
+}
+
+/// The same without the names of the files.
+pub fn hunks(before: &[u8], after: &[u8], look: Look) -> Vec<u8> {
+    let (old, new) = (lines(before), lines(after));
+    let deadline = Instant::now() + SEARCH_TIME;
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let mut out = Vec::new();
+    for hunk in group_diff_ops(ops, CONTEXT_LINES) {
+        push_hunk(&mut out, &hunk, &old, &new, look);
     }
     out
 }
