@@ -39,3 +39,4 @@ mod shell;
 mod tidy;
 mod traps;
 mod view;
+mod wheel;

@@ -31,14 +31,19 @@ fn git(sandbox: &Sandbox, args: &[&str]) -> Output {
         command.env(format!("GIT_AUTHOR_{name}"), value);
         command.env(format!("GIT_COMMITTER_{name}"), value);
     }
-    // What pre-commit builds is built once and fast, not well.
-    command.env(
-        "CARGO_TARGET_DIR",
-        concat!(env!("CARGO_TARGET_TMPDIR"), "/pre-commit"),
-    );
-    command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0");
-    command.env("CARGO_PROFILE_RELEASE_LTO", "off");
+    built_once(&mut command);
     command.output().unwrap()
+}
+
+/// What is built from this project to be installed is built once and fast, not well.
+pub(crate) fn built_once(command: &mut Command) -> &mut Command {
+    command
+        .env(
+            "CARGO_TARGET_DIR",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/pre-commit"),
+        )
+        .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+        .env("CARGO_PROFILE_RELEASE_LTO", "off")
 }
 
 /// Whether all that is there can be committed, and what was said.
