@@ -27,6 +27,9 @@ use history::{Readers, Scripts};
 use view::{Makers, View};
 use walk::{Contents, Found};
 
+/// As many other Dockerfiles of a context are read: each of them reads all the others.
+const MAX_DOCKERFILES: usize = 100;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Dockerignore {
@@ -154,7 +157,15 @@ impl Dockerignore {
             );
             return;
         }
-        let texts = dockerfiles(cx, file, &contents);
+        let Some(texts) = dockerfiles(cx, file, &contents) else {
+            out.decline(
+                span,
+                format!(
+                    "more than {MAX_DOCKERFILES} other Dockerfiles may share the build context"
+                ),
+            );
+            return;
+        };
         let trees: Vec<Dockerfile> = texts
             .iter()
             .map(|one| Dockerfile::parse(&one.text))
@@ -235,11 +246,11 @@ struct Text {
     is_same: bool,
 }
 
-/// The other Dockerfiles for which the ignore file holds, or may.
-fn dockerfiles(cx: &PassContext<'_>, file: &IgnoreFile, contents: &Contents) -> Vec<Text> {
+/// The other Dockerfiles for which the ignore file holds, or may; `None` where they are too many to be read for each.
+fn dockerfiles(cx: &PassContext<'_>, file: &IgnoreFile, contents: &Contents) -> Option<Vec<Text>> {
     let is_common = file.path.as_deref() == Some(crate::context::ignore::FILE_NAME);
     if !is_common {
-        return Vec::new();
+        return Some(Vec::new());
     }
     let declared = cx.site.others.iter().map(|other| Text {
         shown: other.shown.clone(),
@@ -259,14 +270,18 @@ fn dockerfiles(cx: &PassContext<'_>, file: &IgnoreFile, contents: &Contents) -> 
     };
     let found = contents.entries.iter().filter(is_dockerfile);
     let found = found.filter(|one| !is_listed(&one.path) && !Site::has_own(cx.context, &one.path));
-    let found = found.filter_map(|one| {
+    let found: Vec<&Found> = found.take(MAX_DOCKERFILES + 1).collect();
+    if found.len() + cx.site.others.len() > MAX_DOCKERFILES {
+        return None;
+    }
+    let found = found.into_iter().filter_map(|one| {
         Some(Text {
             shown: one.path.clone(),
             text: cx.context.read(&one.path, 4 << 20).ok()?,
             is_same: !one.path.contains('/'),
         })
     });
-    declared.chain(found).collect()
+    Some(declared.chain(found).collect())
 }
 
 impl<'a> Question<'a> {
@@ -442,8 +457,9 @@ impl<'a> Question<'a> {
             return Some(format!("copied by name{}", who.unwrap_or_default()));
         }
         // What is made anew is there when it is named.
-        let mut naming = self.views.iter().filter(|view| view.mentions(path));
-        let view = naming.next().filter(|_| !kind.is_made() && !kind.minor)?;
+        let minds = !kind.is_made() && !kind.minor;
+        let mut views = self.views.iter().filter(|_| minds);
+        let view = views.find(|view| view.mentions(path))?;
         let who = view.shown.map(|shown| format!(" of `{shown}`"));
         Some(format!("a step{} names it", who.unwrap_or_default()))
     }

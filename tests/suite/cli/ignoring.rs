@@ -131,6 +131,22 @@ fn dockerfiles_that_share_a_context_write_its_ignore_file_once() {
 }
 
 #[test]
+fn hundreds_of_dockerfiles_of_a_context_are_not_read_for_each_of_them() {
+    let sandbox = sandbox(&[]);
+    for number in 0..101 {
+        sandbox.write(format!("{number}.Dockerfile"), WHOLE);
+    }
+    let explain = |sandbox: &Sandbox| sandbox.run(&["explain", "0.Dockerfile"]).ended(0).out;
+    let found = explain(&sandbox);
+    assert!(found.contains("the build context shrinks"), "{found}");
+    sandbox.write("101.Dockerfile", WHOLE);
+    let found = explain(&sandbox);
+    let reason =
+        "dockerignore: left alone: more than 100 other Dockerfiles may share the build context";
+    assert!(found.contains(reason), "{found}");
+}
+
+#[test]
 fn a_dockerfile_that_compose_builds_from_the_same_context_counts() {
     let compose =
         "services:\n  web:\n    build:\n      context: ./app\n      dockerfile: ../web/image\n";
