@@ -13,6 +13,7 @@ mod explain;
 mod fix;
 mod inputs;
 mod layers;
+mod lsp;
 mod output;
 mod packaging;
 mod progress;
@@ -48,6 +49,8 @@ enum Command {
     Rules(rules::Args),
     /// Say why a rule exists and what it does, or what every rule makes of a file
     Explain(explain::Args),
+    /// Serve an editor: diagnostics, fixes and hovers over standard input and output
+    Lsp(lsp::Args),
     /// Show the layers of an image, what they waste, and the lines that made them
     Layers(layers::Args),
     /// Build Dockerfiles before and after their fixes, and compare the images
@@ -98,6 +101,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Rules(args) => rules::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
+        Command::Lsp(args) => lsp::run(&args),
         Command::Layers(args) => layers::run(&args, &mut output),
         Command::Verify(args) => verify::run(&args, &mut output),
         Command::Completions(args) => Ok(packaging::completions(&args, &mut output)),

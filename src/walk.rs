@@ -13,7 +13,7 @@ use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
 
-pub use name::is_dockerfile;
+pub use name::{has_other_ending, is_dockerfile};
 pub use source::{SIZE_LIMIT, read, read_regular, read_stdin};
 
 /// A Dockerfile of the run.

@@ -68,6 +68,11 @@ impl Files {
 }
 
 impl Input {
+    /// The text that an editor holds for the file at `path`; without one, it has no place yet.
+    pub(super) fn unsaved(path: Option<PathBuf>) -> Self {
+        Self::Stdin(path.unwrap_or_else(|| PathBuf::from(UNNAMED)))
+    }
+
     /// The path that reports name.
     pub(super) fn path(&self) -> &Path {
         match self {

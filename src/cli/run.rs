@@ -241,8 +241,7 @@ pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
 fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
     let input = &job.input;
     let source = input.read()?;
-    // The last line of defence: a bug that one file uncovers must not keep the others from being done.
-    let run = AssertUnwindSafe(|| {
+    let (report, found) = caught(input.path(), || {
         let found = job.origin.context(&source.text);
         let root = found.disk.as_ref().map(DiskContext::root);
         let ask = work
@@ -254,10 +253,6 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
             ..build(&found, input)
         };
         (optimize(&job.chain, &build, source, work.allow), found)
-    });
-    let (report, found) = catch_unwind(run).map_err(|_| {
-        let message = "a bug in dockeropt, please report it; the file is left as it is";
-        PathError::new(input.path(), message)
     })?;
     Ok(Done {
         input,
@@ -266,6 +261,15 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
         build: found.input,
         site: found.site,
         root: found.disk.map(|disk| disk.root().to_owned()),
+    })
+}
+
+/// What `run` makes of the file at `path`. The last line of defence: a bug that one file uncovers must not keep the
+/// others from being done.
+pub(super) fn caught<T>(path: &Path, run: impl FnOnce() -> T) -> Result<T, PathError> {
+    catch_unwind(AssertUnwindSafe(run)).map_err(|_| {
+        let message = "a bug in dockeropt, please report it; the file is left as it is";
+        PathError::new(path, message)
     })
 }
 
@@ -281,7 +285,7 @@ pub(super) fn optimized(
 }
 
 /// What is known of the build of `input`.
-fn build<'a>(found: &'a Located, input: &Input) -> Build<'a> {
+pub(super) fn build<'a>(found: &'a Located, input: &Input) -> Build<'a> {
     let known = found.disk.as_ref().map(|disk| disk as &dyn BuildContext);
     Build {
         context: known.unwrap_or(&NoContext),

@@ -8,6 +8,7 @@ use anstyle::Style;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 
 use super::{ADDED, BOLD, HUNK, Look, REMOVED};
+use crate::text::{Edit, Patch, Span};
 
 /// Unchanged lines around a change.
 const CONTEXT_LINES: usize = 3;
@@ -46,6 +47,49 @@ pub fn hunks(before: &[u8], after: &[u8], look: Look) -> Vec<u8> {
         push_hunk(&mut out, &hunk, &old, &new, look);
     }
     out
+}
+
+/// The patch that makes `after` of `before`: of the lines that differ, what lies between their common ends.
+pub fn patch(before: &[u8], after: &[u8]) -> Patch {
+    let (old, new) = (lines(before), lines(after));
+    let deadline = Instant::now() + SEARCH_TIME;
+    let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
+    let length = |lines: &[&[u8]]| lines.iter().map(|line| line.len()).sum::<usize>();
+    let changes = ops.iter().filter(|op| op.tag() != DiffTag::Equal);
+    let edits = changes.map(|op| {
+        let start = length(&old[..op.old_range().start]);
+        narrow(
+            start,
+            &old[op.old_range()].concat(),
+            &new[op.new_range()].concat(),
+        )
+    });
+    Patch::new(edits.collect()).unwrap_or_default()
+}
+
+/// The edit at byte `start` that makes `new` of `old`, without their common ends. It cuts no character.
+fn narrow(start: usize, old: &[u8], new: &[u8]) -> Edit {
+    let is_inside = |byte: &u8| byte & 0xc0 == 0x80;
+    let mut head = old.iter().zip(new).take_while(|(a, b)| a == b).count();
+    while head > 0
+        && [old, new]
+            .iter()
+            .any(|text| text.get(head).is_some_and(is_inside))
+    {
+        head -= 1;
+    }
+    let (old, new) = (&old[head..], &new[head..]);
+    let pairs = old.iter().rev().zip(new.iter().rev());
+    let mut tail = pairs.take_while(|(a, b)| a == b).count();
+    while tail > 0 && old.get(old.len() - tail).is_some_and(is_inside) {
+        tail -= 1;
+    }
+    let number = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
+    let span = Span::new(
+        number(start + head),
+        number(start + head + old.len() - tail),
+    );
+    Edit::replace(span, &new[..new.len() - tail])
 }
 
 fn lines(text: &[u8]) -> Vec<&[u8]> {

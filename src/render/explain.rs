@@ -1,5 +1,6 @@
 //! Explanations for people: a rule, or what every rule made of a file.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{BOLD, Look, RULE, diff, human, visible_line};
@@ -50,6 +51,25 @@ pub fn rule(rule: &Rule, look: Look) -> Vec<u8> {
         }
     }
     out
+}
+
+/// Why the rule exists, what it changes and when it declines, as text that is Markdown as well.
+pub fn markdown(rule: &Rule) -> String {
+    let mut help = rule.why.trim().to_owned();
+    if !rule.effects.is_empty() {
+        help.push_str("\n\nMay change:\n");
+        for effect in &rule.effects {
+            let _ = write!(help, "\n- {}", human::effect(effect));
+        }
+    }
+    if !rule.declines.is_empty() {
+        help.push_str("\n\nLeft alone:\n");
+        for reason in &rule.declines {
+            let _ = write!(help, "\n- {reason}");
+        }
+    }
+    let _ = write!(help, "\n\n`dockeropt explain {}` shows examples.", rule.id);
+    help
 }
 
 fn changes(effects: &[Effect]) -> String {

@@ -10,7 +10,7 @@ use std::path::{Component, Path};
 use serde_json::{Value, json};
 
 use super::document::{Document, End, Needs, Problem, ProblemKind, Reported};
-use super::{fingerprint, human, json as json_text, visible};
+use super::{explain, fingerprint, human, json as json_text, visible};
 use crate::report::{Finding, Report};
 use crate::rule::{Applicability, Rule};
 use crate::text::{LineIndex, Patch, Span};
@@ -162,8 +162,8 @@ fn descriptor(rule: &Rule) -> Value {
         "shortDescription": message(&format!("{}.", rule.summary)),
         "fullDescription": message(rule.why.trim()),
         "help": {
-            "text": escaped(&help(rule)),
-            "markdown": escaped(&help(rule)),
+            "text": escaped(&explain::markdown(rule)),
+            "markdown": escaped(&explain::markdown(rule)),
         },
         "defaultConfiguration": {"level": level(rule.applicability)},
         "properties": {
@@ -174,25 +174,6 @@ fn descriptor(rule: &Rule) -> Value {
             },
         },
     })
-}
-
-/// What `explain` says of a rule, without its examples: text that is Markdown as well.
-fn help(rule: &Rule) -> String {
-    let mut help = rule.why.trim().to_owned();
-    if !rule.effects.is_empty() {
-        help.push_str("\n\nMay change:\n");
-        for effect in &rule.effects {
-            let _ = write!(help, "\n- {}", human::effect(effect));
-        }
-    }
-    if !rule.declines.is_empty() {
-        help.push_str("\n\nLeft alone:\n");
-        for reason in &rule.declines {
-            let _ = write!(help, "\n- {reason}");
-        }
-    }
-    let _ = write!(help, "\n\n`dockeropt explain {}` shows examples.", rule.id);
-    help
 }
 
 fn level(applicability: Applicability) -> &'static str {

@@ -87,6 +87,13 @@ pub fn is_dockerfile(name: &OsStr) -> bool {
     stem(first) && !NOT_DOCKERFILES.contains(&last) && !is_source && !is_backup
 }
 
+/// Whether the ending of `name` says that it is a template of a Dockerfile, or something beside one.
+pub fn has_other_ending(name: &OsStr) -> bool {
+    let lower = name.to_string_lossy().to_ascii_lowercase();
+    let ending = lower.rsplit_once('.').map(|(_, ending)| ending);
+    ending.is_some_and(|ending| NOT_DOCKERFILES.contains(&ending))
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_dockerfile;

@@ -31,6 +31,7 @@ mod guard_runtime;
 mod guard_split;
 mod guard_traps;
 mod invariants;
+mod lsp;
 mod patching;
 mod precommit;
 mod properties;

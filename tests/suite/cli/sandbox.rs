@@ -99,7 +99,7 @@ impl Sandbox {
         command
     }
 
-    /// Another program in the sandbox; `None` where it is not installed.
+    /// Another program in the sandbox, which finds dockeropt by `DOCKEROPT`; `None` where it is not installed.
     pub(crate) fn other(&self, program: &str, args: &[&str], input: &[u8]) -> Option<Ran> {
         let found = Command::new(program).arg("--version").output().is_ok();
         if !found {
@@ -108,6 +108,7 @@ impl Sandbox {
         }
         let mut command = Command::new(program);
         command.current_dir(self.folder.path()).args(args);
+        command.env("DOCKEROPT", env!("CARGO_BIN_EXE_dockeropt"));
         Some(Ran::new(output(&mut command, input)))
     }
 }
