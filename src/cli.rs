@@ -11,6 +11,7 @@ mod claims;
 mod contexts;
 mod explain;
 mod fix;
+mod init;
 mod inputs;
 mod layers;
 mod lsp;
@@ -19,6 +20,7 @@ mod packaging;
 mod progress;
 mod rules;
 mod run;
+mod schema;
 mod verify;
 mod write;
 
@@ -49,6 +51,10 @@ enum Command {
     Rules(rules::Args),
     /// Say why a rule exists and what it does, or what every rule makes of a file
     Explain(explain::Args),
+    /// Write a `dockeropt.toml` with comments, and print what goes into hooks and CI
+    Init(init::Args),
+    /// Print the JSON schema of `dockeropt.toml`
+    Schema,
     /// Serve an editor: diagnostics, fixes and hovers over standard input and output
     Lsp(lsp::Args),
     /// Show the layers of an image, what they waste, and the lines that made them
@@ -101,6 +107,8 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&args, &mut output),
         Command::Rules(args) => rules::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
+        Command::Init(args) => init::run(&args, &mut output),
+        Command::Schema => schema::run(&mut output),
         Command::Lsp(args) => lsp::run(&args),
         Command::Layers(args) => layers::run(&args, &mut output),
         Command::Verify(args) => verify::run(&args, &mut output),

@@ -20,6 +20,7 @@
 mod apply;
 mod budget;
 mod parse;
+mod schema;
 
 use std::fmt::{self, Display};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use crate::rule::{Applicability, CacheStyle};
 
 pub use self::apply::admit;
 pub use self::budget::{Budget, Excess, Measured};
+pub use self::schema::schema;
 
 /// The name of the file.
 pub const FILE_NAME: &str = "dockeropt.toml";

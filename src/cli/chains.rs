@@ -49,6 +49,19 @@ impl Chains {
         chain.context("no configuration")
     }
 
+    /// Every rule that a file of the current folder could have, as it ships: those of a team among them.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or with a rule of it.
+    pub(super) fn known_here() -> Result<Vec<Rule>> {
+        let here = std::env::current_dir()?;
+        let mut rules = rule::builtin().to_vec();
+        if let Some((path, config)) = nearest_config(&here, Path::new("Dockerfile"))? {
+            extended(&here, &path, &config, &mut rules)?;
+        }
+        Ok(rules)
+    }
+
     /// The chain for the file at `path`. `None` where its configuration is bad, which was said before.
     ///
     /// # Errors
@@ -90,12 +103,7 @@ impl Chains {
         let shown = path.strip_prefix(&self.here).unwrap_or(path);
         let text = text_of(path, shown)?;
         let config = Config::parse(shown, &text).map_err(config_error)?;
-        for folder in &config.extend {
-            let parent = shown.parent().unwrap_or(Path::new(""));
-            for rule in own_rules(&self.here, &parent.join(&folder.value))? {
-                config::admit(rules, folder, rule).map_err(config_error)?;
-            }
-        }
+        extended(&self.here, shown, &config, rules)?;
         Ok(config)
     }
 }
@@ -118,6 +126,22 @@ pub(super) fn nearest_config(
     let text = text_of(&found, shown)?;
     let config = Config::parse(shown, &text).map_err(config_error)?;
     Ok(Some((shown.to_owned(), config)))
+}
+
+/// Adds the rules that `config`, the file at `path`, brings.
+fn extended(
+    here: &Path,
+    path: &Path,
+    config: &Config,
+    rules: &mut Vec<Rule>,
+) -> Result<(), PathError> {
+    for folder in &config.extend {
+        let parent = path.parent().unwrap_or(Path::new(""));
+        for rule in own_rules(here, &parent.join(&folder.value))? {
+            config::admit(rules, folder, rule).map_err(config_error)?;
+        }
+    }
+    Ok(())
 }
 
 /// The rules of the files `*.toml` in `folder`, by name.

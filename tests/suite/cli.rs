@@ -17,6 +17,7 @@ mod paths;
 mod readme;
 pub(crate) mod sandbox;
 mod sarif;
+mod setting_up;
 mod terminal;
 mod verifying;
 mod writing;

@@ -38,7 +38,7 @@ fn what_is_won_is_what_fix_says_beside_the_diff() {
 fn the_commands_and_options_are_there() {
     let sandbox = Sandbox::new();
     let help = |args: &[&str]| sandbox.run(args).ended(0).out;
-    let commands = ["fix", "check", "rules", "explain", "layers"];
+    let commands = ["fix", "check", "rules", "explain", "layers", "init"];
     let helps: String = commands
         .iter()
         .map(|command| help(&[command, "--help"]))
