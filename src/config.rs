@@ -4,6 +4,7 @@
 //! text, and [`nearest`] asks its caller.
 //!
 //! ```toml
+//! preset = "recommended"          # what runs where nothing else is said
 //! select = ["apt-lists"]          # only these rules
 //! ignore = ["copy-not-add"]       # not these
 //! extend = ["ci/dockeropt"]       # folders with rules of your own, beside this file
@@ -12,6 +13,9 @@
 //! enabled = true
 //! applicability = "suggestion"
 //! options = { when = "all" }
+//! [[overrides]]                   # for these Dockerfiles
+//! paths = ["legacy"]
+//! ignore = ["exec-form"]
 //! [budget]
 //! "backend/Dockerfile" = "400MB"
 //! max-wasted = "20MB"
@@ -20,6 +24,8 @@
 mod apply;
 mod budget;
 mod parse;
+mod paths;
+mod preset;
 mod schema;
 
 use std::fmt::{self, Display};
@@ -29,6 +35,8 @@ use crate::rule::{Applicability, CacheStyle};
 
 pub use self::apply::admit;
 pub use self::budget::{Budget, Excess, Measured};
+pub use self::paths::Scoped;
+pub use self::preset::Preset;
 pub use self::schema::schema;
 
 /// The name of the file.
@@ -37,6 +45,8 @@ pub const FILE_NAME: &str = "dockeropt.toml";
 /// What a user has decided. The default decides nothing.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
+    /// `preset`: which rules run where nothing else says so; `None`: those that are on by default.
+    pub preset: Option<Preset>,
     /// `select`: these rules run, even those that are off by default, and no others. `None`: those that are on.
     pub select: Option<Vec<Placed<String>>>,
     /// `ignore`: these rules do not run.
@@ -47,6 +57,8 @@ pub struct Config {
     pub cache: Option<CacheStyle>,
     /// `[rules.<id>]`.
     pub rules: Vec<Override>,
+    /// `[[overrides]]`, in the order of the file.
+    pub overrides: Vec<Scoped>,
     /// `[budget]`.
     pub budget: Budget,
 }
@@ -119,6 +131,7 @@ impl Config {
                 rule.enabled = None;
             }
         }
+        self.preset = over.preset.or(self.preset);
         self.ignore.extend(over.ignore);
         self.extend.extend(over.extend);
         self.cache = over.cache.or(self.cache);

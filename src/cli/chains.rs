@@ -21,9 +21,20 @@ pub(super) struct Chains {
     here: PathBuf,
     flags: Config,
     /// By folder, as far as files were seen in them.
-    folders: HashMap<PathBuf, Option<Rc<Path>>>,
-    /// By configuration file; `None`: what runs where there is none.
-    loaded: HashMap<Option<Rc<Path>>, Option<Arc<Chain>>>,
+    folders: HashMap<PathBuf, File>,
+    /// By configuration file; `None`: what is decided where there is none, and where that is bad.
+    read: HashMap<File, Option<Rc<Decided>>>,
+    /// By configuration file, and which of its overrides hold.
+    loaded: HashMap<(File, Vec<usize>), Option<Arc<Chain>>>,
+}
+
+/// A configuration file; `None` where there is none.
+type File = Option<Rc<Path>>;
+
+/// What a configuration says, and the rules that there are.
+struct Decided {
+    config: Config,
+    rules: Vec<Rule>,
 }
 
 impl Chains {
@@ -35,6 +46,7 @@ impl Chains {
             here: std::env::current_dir()?,
             flags,
             folders: HashMap::new(),
+            read: HashMap::new(),
             loaded: HashMap::new(),
         })
     }
@@ -75,23 +87,43 @@ impl Chains {
             });
             found.map(Rc::from)
         });
-        if let Some(chain) = self.loaded.get(config) {
+        let config = config.clone();
+        let Some(decided) = self.decided(config.as_ref())? else {
+            return Ok(None);
+        };
+        let folder = config.as_deref().and_then(Path::parent);
+        let inside = folder.and_then(|folder| path.strip_prefix(folder).ok());
+        let inside = inside.map(|path| path.to_string_lossy().replace('\\', "/"));
+        let overrides = decided.config.covering(&inside.unwrap_or_default());
+        let key = (config, overrides);
+        if let Some(chain) = self.loaded.get(&key) {
             return Ok(chain.clone());
         }
-        let config = config.clone();
-        let chain = self.load(config.as_deref());
+        let chain = self.load(&decided, &key.1);
         let known = chain.as_ref().ok().cloned();
-        self.loaded.insert(config, known);
+        self.loaded.insert(key, known);
         chain.map(Some)
     }
 
-    fn load(&self, config: Option<&Path>) -> Result<Arc<Chain>, PathError> {
+    /// What the file at `config` decides. `None` where it is bad, which was said before.
+    fn decided(&mut self, config: Option<&Rc<Path>>) -> Result<Option<Rc<Decided>>, PathError> {
+        let key = config.cloned();
+        if let Some(decided) = self.read.get(&key) {
+            return Ok(decided.clone());
+        }
         let mut rules = rule::builtin().to_vec();
-        let decided = match config {
-            Some(path) => self.read(path, &mut rules)?,
-            None => Config::default(),
+        let read = match config {
+            Some(path) => self.read(path, &mut rules),
+            None => Ok(Config::default()),
         };
-        let rules = decided.overlay(self.flags.clone()).apply(rules);
+        let decided = read.map(|config| Rc::new(Decided { config, rules }));
+        self.read.insert(key, decided.as_ref().ok().cloned());
+        decided.map(Some)
+    }
+
+    fn load(&self, decided: &Decided, overrides: &[usize]) -> Result<Arc<Chain>, PathError> {
+        let config = decided.config.with(overrides).overlay(self.flags.clone());
+        let rules = config.apply(decided.rules.clone());
         let chain = Chain::new(rules.map_err(config_error)?);
         Ok(Arc::new(
             chain.map_err(|error| PathError::new("rules", error))?,
@@ -104,6 +136,11 @@ impl Chains {
         let text = text_of(path, shown)?;
         let config = Config::parse(shown, &text).map_err(config_error)?;
         extended(&self.here, shown, &config, rules)?;
+        // What is wrong with an override is said even where no file of the run is one of its.
+        for at in 0..config.overrides.len() {
+            let rules = config.with(&[at]).apply(rules.clone());
+            rules.map_err(config_error)?;
+        }
         Ok(config)
     }
 }

@@ -17,8 +17,8 @@ use hadolint::Taken;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Ignore the rules that correspond to what hadolint's configuration ignores: `.hadolint.yaml` here, or FILE
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "")]
-    from_hadolint: Option<PathBuf>,
+    #[arg(long, value_name = "FILE", num_args = 0..=1)]
+    from_hadolint: Option<Option<PathBuf>>,
     /// Replace the `dockeropt.toml` that is there
     #[arg(long)]
     force: bool,
@@ -31,9 +31,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let taken = match &args.from_hadolint {
         None => Taken::default(),
         Some(path) => {
-            let path = match path.as_os_str().is_empty() {
-                true => hadolint::find(Path::new(""))?,
-                false => path.clone(),
+            let path = match path {
+                None => hadolint::find(Path::new(""))?,
+                Some(path) => path.clone(),
             };
             hadolint::read(&path, rule::builtin())?
         }
@@ -89,11 +89,15 @@ fn told(taken: &Taken) -> String {
     let mut told = String::new();
     if !taken.without.is_empty() {
         let codes = listed(&taken.without);
-        told.push_str(&format!("no rule corresponds to {codes} of hadolint\n"));
+        told.push_str(&format!(
+            "codes of hadolint that no rule corresponds to: {codes}\n"
+        ));
     }
     if !taken.others.is_empty() {
         let keys = listed(&taken.others);
-        told.push_str(&format!("hadolint's {keys} have no counterpart\n"));
+        told.push_str(&format!(
+            "settings of hadolint without a counterpart: {keys}\n"
+        ));
     }
     told
 }

@@ -7,7 +7,7 @@ impl Config {
     /// `rules` as configured: `enabled`, `applicability` and options are set. Rules that do not run stay in the list,
     /// with `enabled = false`.
     ///
-    /// A rule runs that is selected, or where nothing is selected is on by default; `[rules.<id>] enabled` changes it
+    /// A rule runs that is selected, or where nothing is selected is one of the preset; `[rules.<id>] enabled` changes it
     /// one by one, and `ignore` has the last word. A rule of the other `cache` style does not run.
     ///
     /// `applicability` may be lowered, never raised: *safe* is a promise about the image, which no configuration makes
@@ -19,6 +19,11 @@ impl Config {
     pub fn apply(&self, rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
         let mut rules = rules;
         let cache = self.cache.unwrap_or(crate::rule::CacheStyle::Clean);
+        if let Some(preset) = self.preset {
+            rules
+                .iter_mut()
+                .for_each(|rule| rule.enabled = preset.has(rule));
+        }
         if let Some(select) = &self.select {
             rules.iter_mut().for_each(|rule| rule.enabled = false);
             for id in select {
@@ -168,6 +173,15 @@ mod tests {
         );
         check_enabled("cache = 'mount'", &["base"]);
         check_enabled("cache = 'mount'\nrules.cleaner.enabled = true", &["base"]);
+    }
+
+    #[test]
+    fn presets_say_what_runs_where_nothing_else_does() {
+        check_enabled("preset = 'recommended'", &["base", "cleaner"]);
+        check_enabled("preset = 'all'", &["base", "cleaner", "shy"]);
+        check_enabled("preset = 'all'\nignore = ['base']", &["cleaner", "shy"]);
+        check_enabled("preset = 'minimal'\nrules.shy.enabled = true", &["shy"]);
+        check_enabled("preset = 'all'\nselect = ['base']", &["base"]);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Budget, Config, ConfigError, Override, Place, Placed};
+use super::{Budget, Config, ConfigError, Override, Place, Placed, Scoped};
 use crate::rule::read::{Fault, Item, Lines, Table};
 
 impl Config {
@@ -21,9 +21,37 @@ impl Config {
     }
 }
 
+const KEYS: [&str; 8] = [
+    "preset",
+    "select",
+    "ignore",
+    "extend",
+    "cache",
+    "rules",
+    "overrides",
+    "budget",
+];
+
 fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
-    let keys = ["select", "ignore", "extend", "cache", "rules", "budget"];
-    let mut table = Table::parse(text, lines)?.only(&keys)?;
+    let mut table = Table::parse(text, lines)?.only(&KEYS)?;
+    let overrides = table.take("overrides").map_or(Vec::new(), Item::list);
+    Ok(Config {
+        preset: table.take("preset").map(Item::parse).transpose()?,
+        extend: read_folders(path, table.take("extend"))?,
+        cache: table.take("cache").map(Item::parse).transpose()?,
+        overrides: overrides
+            .into_iter()
+            .map(|item| Scoped::read(path, item))
+            .collect::<Result<_, _>>()?,
+        budget: table
+            .take("budget")
+            .map_or(Ok(Budget::default()), |item| Budget::read(path, item))?,
+        ..read_rules(path, &mut table)?
+    })
+}
+
+/// `select`, `ignore` and `rules`: which rules run, and how.
+pub(super) fn read_rules(path: &Path, table: &mut Table<'_>) -> Result<Config, Fault> {
     let ids = |item| read_ids(path, item);
     let rules = match table.take("rules") {
         Some(rules) => rules.table()?.into_items(),
@@ -32,15 +60,11 @@ fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
     Ok(Config {
         select: table.take("select").map(ids).transpose()?,
         ignore: table.take("ignore").map_or(Ok(Vec::new()), ids)?,
-        extend: read_folders(path, table.take("extend"))?,
-        cache: table.take("cache").map(Item::parse).transpose()?,
         rules: rules
             .into_iter()
             .map(|rule| read_override(path, rule))
             .collect::<Result<_, _>>()?,
-        budget: table
-            .take("budget")
-            .map_or(Ok(Budget::default()), |item| Budget::read(path, item))?,
+        ..Config::default()
     })
 }
 
@@ -155,7 +179,7 @@ options.when = 'all'
         check_error(
             "cache = 'clean'\nselct = ['a']\n",
             "dockeropt.toml:2: unknown key `selct`, did you mean `select`? \
-             (allowed: `select`, `ignore`, `extend`, `cache`, `rules`, `budget`)",
+             (allowed: `preset`, `select`, `ignore`, `extend`, `cache`, `rules`, `overrides`, `budget`)",
         );
         check_error(
             "[rules.apt-lists]\nenabled = true\noption.when = 'all'\n",

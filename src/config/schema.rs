@@ -4,14 +4,28 @@
 
 use serde_json::{Map, Value, json};
 
+use super::Preset;
 use crate::rule::{Applicability, Form, Rule, RuleOption};
 
 /// The schema where these rules are there. What it rejects is refused; a few things are refused that it cannot say, such
 /// as an absolute path in `extend`.
 pub fn schema(rules: &[Rule]) -> Value {
     let ids: Vec<&str> = rules.iter().map(|rule| rule.id.as_str()).collect();
-    let tables = rules.iter().map(|rule| (rule.id.clone(), of_rule(rule)));
+    let tables: Map<String, Value> = rules
+        .iter()
+        .map(|rule| (rule.id.clone(), of_rule(rule)))
+        .collect();
     let keys = [
+        (
+            "preset",
+            "Which rules run where nothing else says so: those that only keep caches out of the image; those that are on by default; all.",
+            json!({"enum": Preset::ALL, "default": Preset::Recommended}),
+        ),
+        (
+            "overrides",
+            "What is decided about some Dockerfiles only.",
+            overrides(),
+        ),
         (
             "select",
             "Only these rules run.",
@@ -35,7 +49,7 @@ pub fn schema(rules: &[Rule]) -> Value {
         (
             "rules",
             "What is decided about single rules.",
-            closed(tables.collect()),
+            json!({"$ref": "#/definitions/rules"}),
         ),
         ("budget", "How large images may become.", budget()),
     ];
@@ -43,7 +57,7 @@ pub fn schema(rules: &[Rule]) -> Value {
     let mut schema = closed(keys.into_iter().collect());
     schema["$schema"] = json!("http://json-schema.org/draft-07/schema#");
     schema["title"] = json!("dockeropt.toml");
-    schema["definitions"] = json!({"rule": {"enum": ids}});
+    schema["definitions"] = json!({"rule": {"enum": ids}, "rules": closed(tables)});
     schema
 }
 
@@ -95,6 +109,27 @@ fn of_option(option: &RuleOption) -> Value {
     };
     value["default"] = json!(option.default);
     described(value, &option.about)
+}
+
+fn overrides() -> Value {
+    let ids = one_or_more(json!({"$ref": "#/definitions/rule"}));
+    let path = json!({"type": "string", "minLength": 1, "pattern": "^[^/]"});
+    let keys = [
+        (
+            "paths",
+            described(
+                one_or_more(path),
+                "Dockerfiles or folders beside this file, or globs of them.",
+            ),
+        ),
+        ("select", ids.clone()),
+        ("ignore", ids),
+        ("rules", json!({"$ref": "#/definitions/rules"})),
+    ];
+    let keys = keys.map(|(key, value)| (key.to_owned(), value));
+    let mut table = closed(keys.into_iter().collect());
+    table["required"] = json!(["paths"]);
+    json!({"type": "array", "items": table})
 }
 
 fn budget() -> Value {

@@ -155,3 +155,70 @@ fn a_bad_option_is_an_error_with_its_line() {
         assert!(ran.err.contains(&expected), "for {line}: {ran:#?}");
     }
 }
+
+#[test]
+fn overrides_are_about_some_files() {
+    let config = "
+ignore = ['apt-no-recommends']
+[[overrides]]
+paths = ['legacy', '*.dev.Dockerfile']
+ignore = ['copy-not-add']
+[[overrides]]
+paths = 'legacy/new'
+select = ['copy-not-add']
+";
+    let files = [
+        ("ops/dockeropt.toml", config),
+        ("ops/Dockerfile", BEFORE),
+        ("ops/app.dev.Dockerfile", BEFORE),
+        ("ops/legacy/Dockerfile", BEFORE),
+        ("ops/legacy/new/Dockerfile", BEFORE),
+        ("legacy/Dockerfile", BEFORE),
+    ];
+    let sandbox = Sandbox::with(&files);
+    sandbox.run(&["fix", "--write"]).ended(0);
+    for (path, expected) in [
+        ("ops/Dockerfile", AFTER),
+        ("ops/app.dev.Dockerfile", BEFORE),
+        ("ops/legacy/Dockerfile", BEFORE),
+        ("ops/legacy/new/Dockerfile", AFTER),
+        ("legacy/Dockerfile", AFTER),
+    ] {
+        assert_eq!(sandbox.text(path), expected, "{path}");
+    }
+    let args = [
+        "fix",
+        "--write",
+        "--select=copy-not-add",
+        "ops/legacy/Dockerfile",
+    ];
+    sandbox.run(&args).ended(0);
+    assert_eq!(sandbox.text("ops/legacy/Dockerfile"), AFTER);
+}
+
+#[test]
+fn a_bad_override_is_an_error_for_every_file() {
+    let config = "[[overrides]]\npaths = ['legacy']\nignore = ['copy-not-ad']\n";
+    let sandbox = Sandbox::with(&[("dockeropt.toml", config), ("Dockerfile", BEFORE)]);
+    let ran = sandbox.run(&["check"]).ended(2);
+    let error = "error: dockeropt.toml:3: unknown rule `copy-not-ad`, did you mean `copy-not-add`?";
+    assert!(ran.err.starts_with(error), "{ran:#?}");
+}
+
+#[test]
+fn presets_choose_the_rules() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let rules = |preset: &str| {
+        sandbox.write("dockeropt.toml", format!("preset = '{preset}'\n"));
+        sandbox.run(&["rules"]).ended(0).out.lines().count()
+    };
+    let [minimal, recommended, all] = ["minimal", "recommended", "all"].map(rules);
+    assert!(
+        minimal < recommended && recommended < all,
+        "{minimal}, {recommended}, {all}"
+    );
+    sandbox.write("dockeropt.toml", "\npreset = 'minimum'\n");
+    let ran = sandbox.run(&["rules"]).ended(2);
+    let error = "error: dockeropt.toml:2: unknown preset `minimum`";
+    assert!(ran.err.starts_with(error), "{ran:#?}");
+}

@@ -40,7 +40,7 @@ fn what_init_shows_can_be_used() {
     let text = sandbox.text("dockeropt.toml");
     let is_toml = |line: &&str| line.starts_with("# [") || line.contains(" = ");
     let shown: Vec<&str> = text.lines().filter(is_toml).collect();
-    assert_eq!(shown.len(), 11, "{shown:#?}");
+    assert_eq!(shown.len(), 15, "{shown:#?}");
     let used: Vec<&str> = shown.iter().map(|line| &line[2..]).collect();
     sandbox.write("dockeropt.toml", used.join("\n"));
     sandbox.run(&["rules"]).ended(0);
@@ -51,8 +51,8 @@ fn what_hadolint_ignores_is_ignored() {
     let hadolint = "ignored:\n  - DL3020\n  - DL3059\n  - SC1091\nfailure-threshold: error\n";
     let sandbox = Sandbox::with(&[(".hadolint.yaml", hadolint), ("Dockerfile", BEFORE)]);
     let ran = sandbox.run(&["init", "--from-hadolint"]).ended(0);
-    let told = "`dockeropt.toml` is written\nno rule corresponds to `SC1091` of hadolint\n\
-                hadolint's `failure-threshold` have no counterpart\n";
+    let told = "`dockeropt.toml` is written\ncodes of hadolint that no rule corresponds to: `SC1091`\n\
+                settings of hadolint without a counterpart: `failure-threshold`\n";
     assert_eq!(ran.err, told);
     let text = sandbox.text("dockeropt.toml");
     let ignore = "ignore = [\n    \"copy-not-add\", # DL3020\n    \"join-apt-update\", \"join-cleanup\", \"join-runs\", # DL3059\n]\n";
@@ -115,6 +115,10 @@ fn the_schema_rejects_what_is_refused() {
         "select = ['apt-list']",
         "ignore = 'apt-list'",
         "extend = 3",
+        "preset = 'most'",
+        "[[overrides]]\nignore = []",
+        "[[overrides]]\npaths = ['a']\nselect = ['apt-list']",
+        "[[overrides]]\npaths = ['a']\ncache = 'mount'",
         "cache = 'mounts'",
         "[rules.apt-list]\nenabled = true",
         "[rules.apt-lists]\nenabled = 'no'",
