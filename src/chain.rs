@@ -217,10 +217,14 @@ impl Run<'_> {
     fn settle(&mut self) {
         let original = self.text.clone();
         let mut rounds = 0;
+        let mut first: Option<Vec<Decline>> = None;
         while rounds < MAX_ROUNDS {
             self.last = Said::default();
             let edits = self.choices.edits;
-            if !self.round() {
+            let changed = self.round();
+            let first = first.get_or_insert_with(|| self.last.declined.clone());
+            if !changed {
+                as_of_the_file(&mut self.last.declined, first);
                 self.cost_of_the_rest();
                 self.suggest();
                 self.text = self.wrapped(&original, &self.text);
@@ -473,6 +477,22 @@ impl Run<'_> {
             false => back(span.end - 1) + 1,
         };
         Span::new(start, end.max(start))
+    }
+}
+
+/// Where a rule declined the file as it is for another reason than it does what the other rules left, the former is told:
+/// the latter may speak of what is not in the file.
+fn as_of_the_file(declined: &mut [Decline], first: &[Decline]) {
+    for decline in declined {
+        let said = |other: &&Decline| other.rule == decline.rule && other.span == decline.span;
+        let is_same = |other: &Decline| other.reason == decline.reason;
+        let mut of_the_file = first.iter().filter(said);
+        if let Some(other) = of_the_file.next()
+            && !is_same(other)
+            && !of_the_file.any(is_same)
+        {
+            decline.reason.clone_from(&other.reason);
+        }
     }
 }
 
