@@ -1,9 +1,11 @@
-//! What packages of Node need of the image that they are installed in, or run in: the table `rules/data/node.toml`.
+//! What packages of Node need of the image that they are installed in, or run in, and what is for development: the table `rules/data/node.toml`.
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::development::Tools;
 use crate::project::Project;
 use crate::project::node::PackageJson;
 
@@ -16,6 +18,12 @@ struct Table {
     needs_more: Vec<String>,
     /// Packages whose install scripts may call a compiler.
     may_compile: Vec<String>,
+    /// Programs that load what a project has for development.
+    builders: Vec<String>,
+    /// Commands of packages for development that are not called like these.
+    build_commands: Vec<String>,
+    /// The commands of packages that are not called like their package.
+    commands: BTreeMap<String, Vec<String>>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
@@ -24,6 +32,20 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 
 /// The scripts of a project that an install of it runs.
 pub const OWN_SCRIPTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+
+/// What is known of Node's packages for development.
+pub fn tools(manager: &str) -> Tools<'_> {
+    Tools {
+        manager,
+        builders: &TABLE.builders,
+        commands: &TABLE.commands,
+    }
+}
+
+/// Whether a command comes with a package for development that is called otherwise.
+pub fn is_build_command(name: &str) -> bool {
+    TABLE.build_commands.iter().any(|one| one == name)
+}
 
 /// No package needs programs or libraries at run time that only the full image has.
 ///

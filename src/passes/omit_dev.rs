@@ -1,24 +1,26 @@
 //! Packages that only development needs are not installed into the image. Never where something that is seen to run
 //! behind the install needs them, and never where nobody can tell what they are.
 
+mod behind;
 mod node;
 mod php;
 mod python;
 mod ruby;
-mod uses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
 use crate::model::managers::{Flag, Invocation, Role, invocation};
 use crate::model::state::State;
+use crate::pass::development::{Development, Tools};
 use crate::pass::layout::Layout;
+use crate::pass::node_packages;
 use crate::pass::project_place::Place;
 use crate::pass::{Findings, Pass, PassContext};
 use crate::syntax::shell::{CommandAt, Operator, Script};
 use crate::text::{Edit, Span};
-use uses::Uses;
+use behind::Behind;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -42,9 +44,10 @@ pub(super) struct OmitDev {
     chosen: Vec<String>,
     /// Variables that decide, each with the values under which nothing is left to do; `*` is any.
     environment: BTreeMap<String, Vec<String>>,
-    /// Programs that load development packages when they run in a later step.
+    /// Programs that load development packages when they run in a later step. Those of Node are in a table of their own.
+    #[serde(default)]
     builders: Vec<String>,
-    /// The commands of packages that are not called like their package.
+    /// The commands of packages that are not called like their package. Likewise.
     #[serde(default)]
     commands: BTreeMap<String, Vec<String>>,
     /// Packages that load development packages unless a variable has this value, as package, variable, value.
@@ -52,21 +55,6 @@ pub(super) struct OmitDev {
     modes: Vec<[String; 3]>,
     /// Whether CMD or ENTRYPOINT must say what runs.
     program: bool,
-}
-
-/// What a project has for development, and its scripts.
-#[derive(Default)]
-struct Development {
-    /// The packages, as the manifest names them.
-    packages: BTreeSet<String>,
-    /// Further commands that scripts of the manifest find, each with its package.
-    commands: BTreeMap<String, String>,
-    /// The scripts of the manifest, by name.
-    scripts: BTreeMap<String, Vec<String>>,
-    /// Those that the install runs.
-    lifecycle: Vec<(String, String)>,
-    /// The packages for production.
-    production: BTreeSet<String>,
 }
 
 /// A project and the command that installs it.
@@ -114,6 +102,17 @@ impl OmitDev {
         }
     }
 
+    fn tools(&self) -> Tools<'_> {
+        match self.manager.as_str() {
+            "npm" => node_packages::tools("npm"),
+            manager => Tools {
+                manager,
+                builders: &self.builders,
+                commands: &self.commands,
+            },
+        }
+    }
+
     fn installs(&self, one: &Invocation) -> bool {
         let global = ["-g", "--global", "--location"];
         one.manager.name == self.manager
@@ -157,8 +156,7 @@ impl OmitDev {
         let development = self.development(&install)?;
         self.check_version(&install.place)?;
         self.check_modes(&install, &development)?;
-        let uses = Uses::new(self, &install, &development);
-        uses.check()?;
+        Behind::new(self, &install, &development).check()?;
         self.edit(&install).map(Some)
     }
 

@@ -23,36 +23,16 @@ pub(super) fn development(install: &Install<'_>) -> Result<Development, String> 
     if let Some(setting) = setting(&place, &root) {
         return Err(format!("`{setting}` of npm's configuration decides"));
     }
-    let is_needed = |name: &&String| {
-        !package.dependencies.contains_key(*name)
-            && !package.optional_dependencies.contains_key(*name)
-    };
-    let names = package.dev_dependencies.keys().filter(is_needed);
-    let packages = names.cloned().collect::<std::collections::BTreeSet<_>>();
-    if packages.is_empty() {
-        return Err("`package.json` lists nothing for development".to_owned());
-    }
-    let lock = project.package_lock().ok().flatten();
     let ignores = install
         .invocation
         .flags_named("--ignore-scripts")
         .next()
         .is_some();
-    let scripts = package.scripts.iter();
-    let lifecycle = package.lifecycle_scripts().filter(|_| !ignores);
-    Ok(Development {
-        packages,
-        commands: lock
-            .map(|lock| lock.development_commands.clone())
-            .unwrap_or_default(),
-        scripts: scripts
-            .map(|(name, text)| (name.clone(), vec![text.clone()]))
-            .collect(),
-        lifecycle: lifecycle
-            .map(|(name, text)| (name.to_owned(), text.to_owned()))
-            .collect(),
-        production: package.dependencies.keys().cloned().collect(),
-    })
+    let found = Development::of_node(package, &project, !ignores);
+    match found.packages.is_empty() {
+        true => Err("`package.json` lists nothing for development".to_owned()),
+        false => Ok(found),
+    }
 }
 
 pub(super) fn check_version(place: &Place<'_>) -> Result<(), String> {

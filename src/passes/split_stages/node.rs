@@ -8,7 +8,7 @@ use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::node_packages;
-use crate::pass::node_version::has_npm_7;
+use crate::pass::node_prune;
 use crate::pass::program::{self, Program};
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reasons::Reasons;
@@ -16,7 +16,7 @@ use crate::pass::runs::Stage;
 use crate::pass::slim_image::{Order, slim};
 use crate::pass::{PassContext, command};
 use crate::project::Project;
-use crate::project::node::{PackageJson, YarnFlavor};
+use crate::project::node::PackageJson;
 use crate::syntax::Keyword;
 
 /// Directories that hold more than an application.
@@ -40,8 +40,6 @@ pub(super) struct Knowledge {
     build_packages: Vec<String>,
     /// Packages for all that only builds need.
     build_tools: Vec<String>,
-    /// Commands of packages for development that are not called like these.
-    build_commands: Vec<String>,
 }
 
 pub(super) struct Node<'p> {
@@ -120,7 +118,7 @@ impl<'p> Node<'p> {
             directory.ok_or_else(|| format!("`{shown}` works outside of `{}`", self.app))?;
         match asked.role {
             Role::Install => {
-                let installs_dev = !asked.is_lean() && !omits_dev(at.place);
+                let installs_dev = !asked.is_lean() && !node_prune::is_for_production(at.place);
                 self.is_lean &= !installs_dev;
                 self.installs
                     .push((&asked.manager.name, directory, at.place.step));
@@ -194,7 +192,7 @@ impl Language for Node<'_> {
         }
         let is_own = matches!(name, "node" | "npx")
             || name.starts_with("./node_modules/.bin/")
-            || self.rule.node.build_commands.iter().any(|one| one == name);
+            || node_packages::is_build_command(name);
         let is_inside = at
             .place
             .started_in(at.script, &at.found)
@@ -295,7 +293,7 @@ impl Node<'_> {
         };
         match program.name.as_str() {
             "node" => Ok(()),
-            "npm" | "yarn" | "pnpm" => match script_of(program, package) {
+            "npm" | "yarn" | "pnpm" => match node_prune::script_of(program, package) {
                 Some(_) => Ok(()),
                 None => unknown(),
             },
@@ -335,86 +333,11 @@ impl Node<'_> {
         let [.., (manager, _, step)] = self.installs[..] else {
             return None;
         };
-        let may_need = match program.name.as_str() {
-            "node" => program
-                .arguments
-                .iter()
-                .any(|word| word.starts_with("-r") || word.starts_with("--")),
-            _ => self.is_for_development(script_of(program, package)?, package, project),
-        };
-        if self.is_lean
-            || package.dev_dependencies.is_empty()
-            || package.workspaces.is_some()
-            || may_need
-        {
+        let is_lean = self.is_lean || package.dev_dependencies.is_empty();
+        if is_lean || node_prune::need(program, package, project).is_some() {
             return None;
         }
-        match manager {
-            "npm" if has_npm_7(&self.place(step)) == Some(true) => {
-                Some("npm prune --omit=dev".to_owned())
-            }
-            "yarn" => {
-                let flavor = project.yarn_flavor().ok()??;
-                (flavor == YarnFlavor::Classic).then(|| "yarn install --production --frozen-lockfile --ignore-scripts --prefer-offline".to_owned())
-            }
-            // It runs the scripts of the project again, which may need what it deletes.
-            "pnpm"
-                if !node_packages::OWN_SCRIPTS
-                    .iter()
-                    .any(|name| package.scripts.contains_key(*name)) =>
-            {
-                Some("pnpm prune --prod".to_owned())
-            }
-            _ => None,
-        }
+        let command = node_prune::command(manager, &self.place(step), package, project);
+        command.ok().map(str::to_owned)
     }
-
-    /// Whether a script of the manifest runs what only development has, or something of which that is not known.
-    fn is_for_development(
-        &self,
-        script: &str,
-        package: &PackageJson,
-        project: &Project<'_>,
-    ) -> bool {
-        let lock = project.package_lock().ok().flatten();
-        let is_command = |word: &str| {
-            lock.is_some_and(|lock| lock.development_commands.contains_key(word))
-                || package.dev_dependencies.contains_key(word)
-                || self.rule.node.build_commands.iter().any(|one| one == word)
-        };
-        let runs_other = |word: &str| {
-            matches!(
-                word,
-                "npm" | "yarn" | "pnpm" | "npx" | "run-s" | "run-p" | "sh" | "bash"
-            )
-        };
-        let mut words = script.split(|ch: char| ch.is_whitespace() || "&|;()".contains(ch));
-        words.any(|word| {
-            is_command(word) || runs_other(word) || word.starts_with("./") && !word.ends_with("js")
-        })
-    }
-}
-
-/// The script of the manifest that the container starts.
-fn script_of<'s>(program: &Program, package: &'s PackageJson) -> Option<&'s str> {
-    let mut words = program
-        .arguments
-        .iter()
-        .filter(|word| !word.starts_with('-'));
-    let first = words.next()?;
-    let name = match first.as_str() {
-        "run" | "run-script" => words.next()?,
-        _ => first,
-    };
-    package.scripts.get(name).map(String::as_str)
-}
-
-/// Whether the environment of a step has package managers leave out what only development needs.
-fn omits_dev(place: Place<'_>) -> bool {
-    let value = place
-        .step()
-        .before
-        .variable("NODE_ENV")
-        .and_then(|one| one.value.clone());
-    value.as_deref() == Some("production")
 }

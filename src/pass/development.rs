@@ -1,16 +1,69 @@
-//! What runs behind an install, as far as the file and the scripts of the project tell: whether it needs what is only
-//! for development. A script that cannot be read may need it.
+//! What a project has for development, and whether what runs behind its install needs that, as far as the file and the
+//! scripts of the project tell. A script that cannot be read may need it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Development, Install, OmitDev};
+use super::project_place::{Place, first_words};
+use super::runs::Step;
 use crate::context::path;
-use crate::model::Base;
 use crate::model::managers::{Role, by_name, invocation};
-use crate::pass::project_place::{Place, first_words};
-use crate::pass::runs::Step;
+use crate::project::Project;
+use crate::project::node::PackageJson;
 use crate::syntax::shell::Command;
 use crate::syntax::{Args, Keyword};
+
+/// What a project has for development, and its scripts.
+#[derive(Default)]
+pub struct Development {
+    /// The packages, as the manifest names them.
+    pub packages: BTreeSet<String>,
+    /// Further commands that scripts of the manifest find, each with its package.
+    pub commands: BTreeMap<String, String>,
+    /// The scripts of the manifest, by name.
+    pub scripts: BTreeMap<String, Vec<String>>,
+    /// Those that the install runs.
+    pub lifecycle: Vec<(String, String)>,
+    /// The packages for production.
+    pub production: BTreeSet<String>,
+}
+
+impl Development {
+    /// Of a project of Node, whose install runs the scripts of its own, or leaves them alone.
+    pub fn of_node(package: &PackageJson, project: &Project<'_>, runs_scripts: bool) -> Self {
+        let is_needed = |name: &&String| {
+            !package.dependencies.contains_key(*name)
+                && !package.optional_dependencies.contains_key(*name)
+        };
+        let names = package.dev_dependencies.keys().filter(is_needed);
+        let lock = project.package_lock().ok().flatten();
+        let scripts = package.scripts.iter();
+        let lifecycle = package.lifecycle_scripts().filter(|_| runs_scripts);
+        Self {
+            packages: names.cloned().collect(),
+            commands: lock
+                .map(|lock| lock.development_commands.clone())
+                .unwrap_or_default(),
+            scripts: scripts
+                .map(|(name, text)| (name.clone(), vec![text.clone()]))
+                .collect(),
+            lifecycle: lifecycle
+                .map(|(name, text)| (name.to_owned(), text.to_owned()))
+                .collect(),
+            production: package.dependencies.keys().cloned().collect(),
+        }
+    }
+}
+
+/// What is known of a package manager's ecosystem.
+#[derive(Clone, Copy)]
+pub struct Tools<'a> {
+    /// The package manager's name in the table.
+    pub manager: &'a str,
+    /// Programs that load development packages when they run in a later step.
+    pub builders: &'a [String],
+    /// The commands of packages that are not called like their package.
+    pub commands: &'a BTreeMap<String, Vec<String>>,
+}
 
 /// Programs that run a script of the manifest.
 const RUNNERS: [&str; 9] = [
@@ -39,7 +92,7 @@ const WORK: [&str; 8] = [
 
 /// When something runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum When {
+pub enum When {
     /// In a later step.
     Build,
     /// In the container.
@@ -48,105 +101,38 @@ enum When {
     Install,
 }
 
-pub(super) struct Uses<'a> {
-    rule: &'a OmitDev,
-    install: &'a Install<'a>,
+/// Whether something uses what a project has for development.
+pub struct Uses<'a> {
+    known: Tools<'a>,
     development: &'a Development,
     /// Commands and names of packages for development, each with its package.
     tools: BTreeMap<String, String>,
 }
 
 impl<'a> Uses<'a> {
-    pub(super) fn new(
-        rule: &'a OmitDev,
-        install: &'a Install<'a>,
-        development: &'a Development,
-    ) -> Self {
+    /// Of this project, whose manager these tools go with.
+    pub fn new(known: Tools<'a>, development: &'a Development) -> Self {
         let mut tools = BTreeMap::new();
         for package in &development.packages {
             tools.insert(package.clone(), package.clone());
-            let own = match rule.commands.get(package) {
+            let own = match known.commands.get(package) {
                 Some(commands) => commands.clone(),
                 None => vec![path::file_name(package).to_owned()],
             };
             tools.extend(own.into_iter().map(|command| (command, package.clone())));
         }
         Self {
-            rule,
-            install,
+            known,
             development,
             tools,
         }
     }
 
-    /// Nothing that is seen to run behind the install needs what is for development.
+    /// A step behind the install does not use it.
     ///
     /// # Errors
     /// What does, or may.
-    pub(super) fn check(&self) -> Result<(), String> {
-        for (name, text) in &self.development.lifecycle {
-            let shown = format!("the script `{name}`, which the install runs,");
-            self.read(text, &shown, When::Install)?;
-            if self.rule.manager == "npm" && tokens(text).contains(&"node") {
-                return Err(format!("{shown} may need development packages"));
-            }
-        }
-        let behind = self.install.found.command.span.end;
-        for at in self.install.script.commands() {
-            if at.command.span.start > behind {
-                self.command(at.command, self.install.place)?;
-            }
-        }
-        let (stages, own) = (self.install.place.cx.stages, self.install.place.stage);
-        let mut built_on = BTreeSet::from([own]);
-        let mut says = false;
-        for (number, stage) in stages.iter().enumerate() {
-            let is_base = stage.base.is_some_and(|base| built_on.contains(&base));
-            if is_base {
-                built_on.insert(number);
-            }
-            let from = match number == own {
-                true => self.install.place.step + 1,
-                false if is_base => 0,
-                false => {
-                    self.not_copied_into(number)?;
-                    continue;
-                }
-            };
-            for step in from..stage.steps.len() {
-                let place = Place {
-                    stage: number,
-                    step,
-                    ..self.install.place
-                };
-                self.step(place)?;
-            }
-            says |= stage
-                .steps
-                .iter()
-                .any(|step| matches!(step.instruction.keyword, Keyword::Cmd | Keyword::Entrypoint));
-        }
-        match self.rule.program && !says {
-            true => Err("neither CMD nor ENTRYPOINT says what runs".to_owned()),
-            false => Ok(()),
-        }
-    }
-
-    /// Another stage that takes files of this one may build with them.
-    fn not_copied_into(&self, number: usize) -> Result<(), String> {
-        let stage = self.install.place.cx.stages[number].model;
-        let own = self.install.place.stage;
-        let sources = stage.steps.iter().flat_map(|step| &step.sources);
-        match sources
-            .into_iter()
-            .any(|one| matches!(one, Base::Stage(from) if *from == own))
-        {
-            true => Err("another stage copies from this one".to_owned()),
-            false => Ok(()),
-        }
-    }
-
-    fn step(&self, place: Place<'_>) -> Result<(), String> {
+    pub fn step(&self, place: Place<'_>) -> Result<(), String> {
         let step = place.step();
         let instruction = step.instruction;
         match instruction.keyword {
@@ -169,8 +155,11 @@ impl<'a> Uses<'a> {
         }
     }
 
-    /// A command of a RUN behind the install.
-    fn command(&self, command: &Command, place: Place<'_>) -> Result<(), String> {
+    /// A command of a RUN behind the install does not use it.
+    ///
+    /// # Errors
+    /// It does, or may.
+    pub fn command(&self, command: &Command, place: Place<'_>) -> Result<(), String> {
         let words = command.words.iter();
         let words: Vec<&str> = words
             .map(|word| word.literal.as_deref().unwrap_or(&word.text))
@@ -178,7 +167,7 @@ impl<'a> Uses<'a> {
         let line = words.join(" ");
         let shown = shown_of(&line);
         self.read(&line, &shown, When::Build)?;
-        let kind = by_name(&self.rule.manager).map(|manager| manager.kind);
+        let kind = by_name(self.known.manager).map(|manager| manager.kind);
         let one = invocation(&command.words).filter(|one| Some(one.manager.kind) == kind);
         let role = one.as_ref().map(|one| one.role);
         let name = words
@@ -189,7 +178,7 @@ impl<'a> Uses<'a> {
             return Err(format!("{shown} removes development packages"));
         }
         let may = matches!(role, Some(Role::Run | Role::Build | Role::Other))
-            || name.is_some_and(|name| self.rule.builders.iter().any(|one| one == name));
+            || name.is_some_and(|name| self.known.builders.iter().any(|one| one == name));
         match may {
             true => Err(format!("{shown} may need development packages")),
             false => self.files(&line, place),
@@ -251,7 +240,10 @@ impl<'a> Uses<'a> {
     }
 
     /// A program's file names no package for development.
-    fn names(&self, text: &str, shown: &str) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Which one it names.
+    pub fn names(&self, text: &str, shown: &str) -> Result<(), String> {
         let named = |package: &&String| {
             ["'", "\""].iter().any(|quote| {
                 text.contains(&format!("{quote}{package}{quote}"))
@@ -265,7 +257,10 @@ impl<'a> Uses<'a> {
     }
 
     /// Shell text: neither it nor the scripts that it runs use a development package.
-    fn read(&self, text: &str, shown: &str, when: When) -> Result<(), String> {
+    ///
+    /// # Errors
+    /// Which one is used.
+    pub fn read(&self, text: &str, shown: &str, when: When) -> Result<(), String> {
         let mut seen: BTreeSet<&str> = BTreeSet::new();
         let mut pending = vec![text];
         let mut works = false;
@@ -376,7 +371,7 @@ fn speaks_of_work(words: &[&str]) -> bool {
 }
 
 /// The words of a shell text, without quotes and operators.
-fn tokens(text: &str) -> Vec<&str> {
+pub fn tokens(text: &str) -> Vec<&str> {
     let ends = |ch: char| ch.is_whitespace() || "'\"`;&|(){}[],".contains(ch);
     text.split(ends).filter(|word| !word.is_empty()).collect()
 }
