@@ -27,6 +27,7 @@ mod order;
 mod packages;
 mod parts;
 mod prefetch;
+mod prune;
 mod runs;
 mod runtime;
 mod script;

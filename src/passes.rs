@@ -24,6 +24,7 @@ mod npm_ci;
 mod omit_dev;
 mod pattern;
 mod pin_base;
+mod prune_dev;
 mod redundant_platform;
 mod rust_build_cache;
 mod secret_in_arg;
@@ -69,6 +70,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "omit-dev" => Box::new(read::<omit_dev::OmitDev>(data)?),
         "key-value" => Box::new(read::<key_value::KeyValue>(data)?),
         "label-maintainer" => Box::new(read::<label_maintainer::LabelMaintainer>(data)?),
+        "prune-dev" => Box::new(read::<prune_dev::PruneDev>(data)?),
         "redundant-platform" => Box::new(read::<redundant_platform::RedundantPlatform>(data)?),
         "rust-build-cache" => Box::new(read::<rust_build_cache::RustBuildCache>(data)?),
         "slim-base" => Box::new(read::<slim_base::SlimBase>(data)?),

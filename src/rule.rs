@@ -97,6 +97,8 @@ pub enum Effect {
     CopyMode,
     /// A stage inserted, and steps of the shipped stage moved into it.
     Stages,
+    /// A last step of a builder stage that deletes what only the development of a project needs.
+    Prune,
     /// Another base image for the stage.
     Base,
     /// The small image of the same tag as base of the stage, where no step calls what the full one has.
@@ -315,7 +317,7 @@ impl FromStr for CacheStyle {
 
 impl Effect {
     /// Every effect that has no parameter.
-    pub const PLAIN: [Self; 14] = [
+    pub const PLAIN: [Self; 15] = [
         Self::Layers,
         Self::Caches,
         Self::Packages,
@@ -328,6 +330,7 @@ impl Effect {
         Self::Temp,
         Self::CopyMode,
         Self::Stages,
+        Self::Prune,
         Self::Base,
         Self::SmallBase,
     ];
@@ -348,6 +351,7 @@ impl Display for Effect {
             Self::Temp => "temp",
             Self::CopyMode => "copy-mode",
             Self::Stages => "stages",
+            Self::Prune => "prune",
             Self::Base => "base",
             Self::SmallBase => "small-base",
             Self::Config(key) => return write!(f, "config:{key}"),

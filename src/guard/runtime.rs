@@ -118,7 +118,7 @@ fn builds(
 }
 
 /// Whether a step deletes what only development needs of what is installed in its directory.
-fn drops_development(step: &Step<'_>) -> bool {
+pub(super) fn drops_development(step: &Step<'_>) -> bool {
     const COMMANDS: [&[u8]; 3] = [
         b"npm prune --omit=dev",
         b"pnpm prune --prod",

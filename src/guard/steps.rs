@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use super::later::Place;
 use super::modes::{self, Outcome};
 use super::order::{self, Mover};
-use super::{Allowed, Fault, Side, Verdict, config, copies, instruction, parts, prefetch, runs};
+use super::{
+    Allowed, Fault, Side, Verdict, config, copies, instruction, parts, prefetch, prune, runs,
+};
 use crate::model::Step;
 use crate::rule::Effect;
 use crate::syntax::Keyword;
@@ -101,6 +103,11 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
             }
             if self.allowed.has(&Effect::Prefetch) && self.is_prefetch(at) {
                 return Ok(());
+            }
+            let stage = &self.after.model.stages[self.stage];
+            let is_last = old.is_none() && self.allowed.has(&Effect::Prune);
+            if is_last && prune::is_prune(stage, at) {
+                return prune::is_needed_by_none(self.after, stage);
             }
             let keys = old.map(|old| config::key(old.instruction.keyword));
             let (was, is) = (keys.flatten(), config::key(new.instruction.keyword));

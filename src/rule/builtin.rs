@@ -58,6 +58,7 @@ const FILES: &[(&str, &str)] = &embed![
     "pip-no-cache",
     "pnpm-store",
     "poetry-without-dev",
+    "prune-dev",
     "redundant-platform",
     "rust-build-cache",
     "secret-in-arg",

@@ -116,7 +116,7 @@ impl<'s> Declared<'s> {
     pub(super) fn effect(&self, path: &str, change: Change) -> Option<Effect> {
         let covers = |effect: &&Effect| match effect {
             Effect::Caches => self.is_cache(path, change),
-            Effect::Packages => self.is_package(path, change),
+            Effect::Packages | Effect::Prune => self.is_package(path, change),
             Effect::Temp => self.is_download(path, change),
             Effect::CopyMode => change == Change::Mode,
             Effect::BuildCache => {

@@ -27,6 +27,7 @@ mod guard_order;
 mod guard_order_tools;
 mod guard_packages;
 mod guard_prefetch;
+mod guard_prune;
 mod guard_runtime;
 mod guard_split;
 mod guard_traps;

@@ -1,0 +1,2 @@
+const analyze = require('@next/bundle-analyzer');
+module.exports = analyze()({});
