@@ -1,8 +1,10 @@
-//! The history of a git repository: which files each commit changed.
+//! The history of a git repository: which files each commit changed, and what a file was in one of them.
 //!
 //! Walks the first parents of HEAD, so that a merge counts once, with all that it brought. Reads references and objects
 //! and nothing else: no configuration of git's, no hooks, no network; it never runs git and never writes. A submodule
 //! that moved counts as one file at its path.
+
+mod revision;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,7 +14,9 @@ use gix_diff::tree::{Recorder, State, recorder::Change};
 use gix_discover::repository;
 use gix_hash::{Kind, ObjectId};
 use gix_object::{CommitRefIter, Find, FindExt, TreeRefIter};
-use gix_ref::Target;
+use gix_ref::{PartialNameRef, Target, file::Store};
+
+pub use revision::Revision;
 
 /// The last commits of a repository that have a parent, the newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +51,8 @@ pub enum HistoryError {
     Unborn,
     /// The directory that is asked about is neither in the repository's work tree nor around it.
     Outside(PathBuf),
+    /// The repository has no commit of that name.
+    NoCommit(String),
     /// The repository cannot be read.
     Unreadable(String),
 }
@@ -57,6 +63,9 @@ impl fmt::Display for HistoryError {
             Self::NoRepository => write!(f, "is in no git repository"),
             Self::Bare => write!(f, "is in a bare git repository"),
             Self::Unborn => write!(f, "is in a git repository without a commit"),
+            Self::NoCommit(name) => {
+                write!(f, "is in a git repository that has no commit `{name}`")
+            }
             Self::Outside(root) => {
                 let root = root.display();
                 write!(f, "its build context is not in its git repository `{root}`")
@@ -180,23 +189,44 @@ impl Repository {
 
     /// The commit that is checked out.
     fn head(&self) -> Result<ObjectId, HistoryError> {
+        let references = self.references()?;
+        let head = references.find("HEAD").map_err(unreadable)?;
+        followed(&references, head.target)
+    }
+
+    /// What a reference leads to; `None` where there is none of that name.
+    fn reference(&self, name: &str) -> Result<Option<ObjectId>, HistoryError> {
+        let references = self.references()?;
+        let Ok(name) = <&PartialNameRef>::try_from(name) else {
+            return Ok(None);
+        };
+        let found = references.try_find(name).map_err(unreadable)?;
+        found
+            .map(|found| followed(&references, found.target))
+            .transpose()
+    }
+
+    fn references(&self) -> Result<Store, HistoryError> {
         if self.common.join("reftable").exists() {
             return Err(unreadable("its references are kept in reftables"));
         }
         let (git, common) = (self.git.clone(), self.common.clone());
-        let references = gix_ref::file::Store::for_linked_worktree(git, common, Kind::Sha1);
-        let mut head = references.find("HEAD").map_err(unreadable)?;
-        // As many hops as git takes.
-        for _ in 0..5 {
-            let name = match head.target {
-                Target::Object(id) => return Ok(id),
-                Target::Symbolic(name) => name,
-            };
-            let found = references.try_find(name.as_ref()).map_err(unreadable)?;
-            head = found.ok_or(HistoryError::Unborn)?;
-        }
-        Err(unreadable("HEAD leads nowhere"))
+        Ok(Store::for_linked_worktree(git, common, Kind::Sha1))
     }
+}
+
+/// Where a reference leads.
+fn followed(references: &Store, mut target: Target) -> Result<ObjectId, HistoryError> {
+    // As many hops as git takes.
+    for _ in 0..5 {
+        let name = match target {
+            Target::Object(id) => return Ok(id),
+            Target::Symbolic(name) => name,
+        };
+        let found = references.try_find(name.as_ref()).map_err(unreadable)?;
+        target = found.ok_or(HistoryError::Unborn)?.target;
+    }
+    Err(unreadable("HEAD leads nowhere"))
 }
 
 /// Where the directory that is asked about is.

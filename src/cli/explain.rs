@@ -58,6 +58,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         paths: vec![PathBuf::from(subject)],
         selection: args.selection.clone(),
         context: args.context.clone(),
+        only_changed: None,
         stdin_filename: None,
     };
     if args.cache {

@@ -1,5 +1,7 @@
 //! Which files a run is about, as the command line says.
 
+mod changed;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
@@ -21,6 +23,9 @@ pub(super) struct Files {
     /// The build context of these Dockerfiles
     #[arg(long, value_name = "DIR")]
     pub(super) context: Option<PathBuf>,
+    /// Only files that differ from this commit, or that git does not know; HEAD where none is named
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub(super) only_changed: Option<String>,
     /// The path that standard input is taken to have
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filename: Option<PathBuf>,
@@ -55,11 +60,19 @@ impl Files {
     /// The Dockerfiles in path order, and the paths that could not be looked at.
     pub(super) fn inputs(&self) -> Result<(Vec<Input>, Vec<PathError>)> {
         if !self.is_stdin() {
-            let (found, errors) = walk::dockerfiles(&self.paths);
+            let (mut found, mut errors) = walk::dockerfiles(&self.paths);
+            if let Some(name) = &self.only_changed {
+                let (differ, more) = changed::changed(found, name);
+                found = differ;
+                errors.extend(more);
+            }
             return Ok((found.into_iter().map(Input::File).collect(), errors));
         }
         if self.paths.len() > 1 {
             bail!("`-` stands alone: standard input cannot be mixed with other paths");
+        }
+        if self.only_changed.is_some() {
+            bail!("`-` is no file that `--only-changed` could compare with a commit");
         }
         let path = self.stdin_filename.clone();
         let path = path.unwrap_or_else(|| PathBuf::from(UNNAMED));

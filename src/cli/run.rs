@@ -69,7 +69,10 @@ pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError>
 pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) -> Result<Tally> {
     let (inputs, errors) = args.inputs()?;
     if inputs.is_empty() && errors.is_empty() {
-        output.warn("no Dockerfiles found");
+        match &args.only_changed {
+            Some(name) => output.say(&format!("no Dockerfile differs from `{name}`\n")),
+            None => output.warn("no Dockerfiles found"),
+        }
     }
     let (look, talk) = (output.look, output.talk);
     let root = Root::here()?;

@@ -106,6 +106,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         paths: args.paths.clone(),
         selection: args.selection.clone(),
         context: args.context.clone(),
+        only_changed: None,
         stdin_filename: None,
     };
     if files.is_stdin() {

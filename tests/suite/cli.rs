@@ -11,6 +11,7 @@ mod ignoring;
 mod interactive;
 mod layers;
 mod markdown;
+mod only_changed;
 mod packaging;
 mod patches;
 mod paths;

@@ -16,7 +16,7 @@ RUN apt-get update && apt-get install -y tini
 ";
 
 /// git in a folder of the sandbox, at a time and by an author of its own, without anybody's configuration.
-fn git(sandbox: &Sandbox, folder: &str, args: &[&str]) {
+pub(super) fn git(sandbox: &Sandbox, folder: &str, args: &[&str]) {
     let mut command = Command::new("git");
     let nobody = ["GIT_AUTHOR", "GIT_COMMITTER"];
     for who in nobody {
