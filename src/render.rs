@@ -1,5 +1,6 @@
 //! How a report looks: as a diff, as text for people, as a document for other programs. Renders into bytes; never prints.
 
+pub mod baseline;
 pub mod diff;
 pub mod document;
 pub mod explain;

@@ -1,8 +1,12 @@
 //! `dockeropt check`: findings, one a line; or a checklist for each file.
 
+mod baseline;
 mod checklist;
 
-use anyhow::Result;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Result, bail};
 use clap::ValueEnum;
 
 use super::Status;
@@ -12,6 +16,7 @@ use super::run::{self, Done, Work};
 use crate::render::document::Document;
 use crate::render::{Look, Tally, github, gitlab, human, json, markdown, sarif};
 use crate::rule::Applicability;
+use baseline::Baseline;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -20,6 +25,12 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: CheckFormat,
+    /// Leave out the findings that this file has, which `--write-baseline` wrote
+    #[arg(long, value_name = "FILE")]
+    baseline: Option<PathBuf>,
+    /// Write all findings to this file, to leave them out with `--baseline`
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "format", "select", "ignore", "only_changed"])]
+    write_baseline: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -54,14 +65,35 @@ impl CheckFormat {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_list = args.format == CheckFormat::Checklist;
+    if args.baseline.is_some() && args.format == CheckFormat::Markdown {
+        bail!(
+            "`--format markdown` shows the whole patch, and does not go together with `--baseline`"
+        );
+    }
+    let baseline = match (&args.baseline, &args.write_baseline) {
+        (Some(path), _) => Some(Baseline::read(path)?),
+        (None, Some(path)) => Some(Baseline::empty(path)?),
+        (None, None) => None,
+    };
+    let baseline = baseline.map(Mutex::new);
+    let narrow = |done: &mut Done<'_>| {
+        if let Some(baseline) = &baseline {
+            let baseline = baseline.lock();
+            baseline
+                .unwrap_or_else(PoisonError::into_inner)
+                .narrow(done);
+        }
+    };
+    let is_silent = args.write_baseline.is_some();
     let show = |done: &Done<'_>, look: Look| {
         let text = match is_list {
+            _ if is_silent => String::new(),
             true => checklist::list(done, look),
             false => human::findings(&done.report, look),
         };
         Ok(text.into_bytes())
     };
-    let tell = |done: &Done<'_>| match is_list {
+    let tell = |done: &Done<'_>| match is_list || is_silent {
         true => String::new(),
         false => human::savings(&done.report) + &human::rebuilds(&done.report),
     };
@@ -69,15 +101,28 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         allow: Applicability::Safe,
         document: args.format.document(),
         ask: None,
+        narrow: &narrow,
         write: None,
         show: &show,
         tell: &tell,
     };
     let tally = run::run(&args.files, &work, output)?;
+    let status = run::status(&tally);
+    let baseline = baseline.map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner));
+    if let Some(baseline) = baseline.as_ref().filter(|_| is_silent) {
+        if tally.errors > 0 {
+            bail!("the baseline is not written: not every file could be read");
+        }
+        output.say(&baseline.write()?);
+        return Ok(status);
+    }
     if args.format == CheckFormat::Text {
         output.say(&summary(&tally));
+        let selection = &args.files.selection;
+        let all_rules = selection.select.is_none() && selection.ignore.is_empty();
+        let known = baseline.map(|baseline| baseline.summary(all_rules));
+        output.say(&known.unwrap_or_default());
     }
-    let status = run::status(&tally);
     Ok(match status {
         Status::Done if tally.findings > tally.suggestions => Status::Found,
         _ => status,

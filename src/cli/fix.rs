@@ -93,6 +93,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         allow: allow(args),
         document: args.format.document(),
         ask: ask.as_ref().map(|ask| ask as &Ask<'_>),
+        narrow: &|_| (),
         write: writes.then_some(&write_changes),
         show: match (is_stdin, writes) {
             (true, _) => &show_result,

@@ -37,6 +37,8 @@ pub(super) struct Work<'a> {
     pub(super) document: Option<&'static Document>,
     /// Who is asked about each fix before it is made; then one file is done after the other.
     pub(super) ask: Option<&'a Ask<'a>>,
+    /// Takes from a report what the command does not want to hear of.
+    pub(super) narrow: &'a Narrow<'a>,
     /// Writes the changes of one report, where the command does; called on any thread.
     pub(super) write: Option<&'a Write<'a>>,
     /// What is printed of one report as text; called on any thread.
@@ -61,6 +63,7 @@ pub(super) struct Done<'a> {
 
 /// Called with the file, its build context's directory and the fix.
 pub(super) type Ask<'a> = dyn Fn(&Input, Option<&Path>, &Offer<'_>) -> Choice + Sync + 'a;
+pub(super) type Narrow<'a> = dyn Fn(&mut Done<'_>) + Sync + 'a;
 pub(super) type Write<'a> = dyn Fn(&Done<'_>) -> Result<(), PathError> + Sync + 'a;
 pub(super) type Tell<'a> = dyn Fn(&Done<'_>) -> String + Sync + 'a;
 pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError> + Sync + 'a;
@@ -85,7 +88,11 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
         let done: Vec<_> = batch.par_iter().map(|job| done(job, work)).collect();
         let mut settled = Vec::new();
         for done in done {
-            settled.push(done.and_then(|mut done| claims.settle(&mut done).map(|()| done)));
+            settled.push(done.and_then(|mut done| {
+                claims.settle(&mut done)?;
+                (work.narrow)(&mut done);
+                Ok(done)
+            }));
         }
         let pieces = settled.into_par_iter();
         let pieces = pieces.map(|done| piece(&done?, work, &root, [look, talk]));
@@ -116,6 +123,7 @@ pub(super) fn show(
         allow,
         document: None,
         ask: None,
+        narrow: &|_| (),
         write: None,
         show,
         tell: &|_| String::new(),

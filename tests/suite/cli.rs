@@ -1,5 +1,6 @@
 //! The command line, from outside: what each command prints, writes and answers.
 
+mod baseline;
 mod commands;
 mod configuration;
 mod context;
