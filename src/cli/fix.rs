@@ -1,5 +1,6 @@
 //! `dockeropt fix`: the patch, or the change itself.
 
+mod commits;
 mod interactive;
 mod verified;
 
@@ -32,6 +33,9 @@ pub(super) struct Args {
     /// Ask about each fix, and make those that are taken
     #[arg(short, long, conflicts_with_all = ["dry_run", "verify", "exit_code"])]
     interactive: bool,
+    /// Make a commit for each rule, with git
+    #[arg(long, conflicts_with_all = ["interactive", "dry_run", "verify", "exit_code"])]
+    per_rule_commits: bool,
     /// Only show the patch: the default, said out loud
     #[arg(long, conflicts_with = "write")]
     dry_run: bool,
@@ -74,6 +78,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_stdin = args.files.is_stdin();
     if is_stdin && args.write {
         bail!("`-` is printed, not written: leave out `--write`");
+    }
+    if args.per_rule_commits {
+        return commits::run(args, output);
     }
     let session = match args.interactive {
         true => Some(Session::start(is_stdin, args.format, output.look)?),

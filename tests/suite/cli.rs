@@ -2,6 +2,7 @@
 
 mod baseline;
 mod commands;
+mod commits;
 mod configuration;
 mod context;
 mod documented;

@@ -20,7 +20,7 @@ use crate::context::ignore::{self, Ignore};
 use crate::engine::{EngineError, scan};
 use crate::image::Analysis;
 use crate::report::Report;
-use crate::rule::{Applicability, Effect};
+use crate::rule::{Applicability, Effect, Rule};
 use crate::text::Source;
 use crate::verify::{Compared, Measures, Outcome, Side, Tried, compare};
 use crate::walk::PathError;
@@ -28,11 +28,11 @@ use crate::walk::PathError;
 /// A Dockerfile, and all that its builds need.
 pub(in crate::cli) struct Trial {
     input: Input,
-    pub(super) chain: Arc<Chain>,
+    pub(in crate::cli) chain: Arc<Chain>,
     pub(super) located: Located,
-    pub(super) source: Source,
+    pub(in crate::cli) source: Source,
     pub(super) allow: Applicability,
-    pub(super) report: Report,
+    pub(in crate::cli) report: Report,
     /// The file to compare with, in place of what the rules make.
     against: Option<Vec<u8>>,
     /// What is to be said of how the project builds it.
@@ -75,8 +75,24 @@ pub(super) struct Rewrite {
 }
 
 impl Trial {
-    /// The Dockerfiles of `files`, and those that cannot be tried.
+    /// The Dockerfiles of `files`, and those that cannot be tried: all must have a build context.
     pub(in crate::cli) fn all(
+        files: &Files,
+        allow: Applicability,
+    ) -> Result<(Vec<Self>, Vec<PathError>)> {
+        let (mut trials, mut errors) = Self::every(files, allow)?;
+        trials.retain(|trial| {
+            let is_known = trial.located.disk.is_some();
+            if !is_known {
+                errors.push(PathError::new(trial.path(), &trial.located.how));
+            }
+            is_known
+        });
+        Ok((trials, errors))
+    }
+
+    /// The Dockerfiles of `files`, and those that cannot be read or that BuildKit refuses.
+    pub(in crate::cli) fn every(
         files: &Files,
         allow: Applicability,
     ) -> Result<(Vec<Self>, Vec<PathError>)> {
@@ -104,9 +120,6 @@ impl Trial {
         };
         let source = input.read()?;
         let located = contexts.of(&input).context(&source.text);
-        if located.disk.is_none() {
-            return Err(PathError::new(input.path(), &located.how));
-        }
         let report = optimized(&chain, &located, &input, source.clone(), allow);
         if let Some(refused) = report.refused.first() {
             let line = crate::text::LineIndex::new(&source.text)
@@ -165,6 +178,14 @@ impl Trial {
         let chain = Arc::clone(&self.chain);
         self.report = self.optimized(&chain);
         Ok(())
+    }
+
+    /// What the rules up to `rule` make of the file.
+    pub(in crate::cli) fn up_to(&self, rule: &Rule) -> Result<Report> {
+        let rules = self.chain.rules();
+        let end = rules.iter().position(|one| one.id == rule.id);
+        let rules = &rules[..end.map_or(rules.len(), |end| end + 1)];
+        Ok(self.optimized(&Chain::in_order(rules.to_vec())?))
     }
 
     /// What `chain` makes of the file.

@@ -35,7 +35,7 @@ pub(super) fn git(sandbox: &Sandbox, folder: &str, args: &[&str]) {
     assert!(output.status.success(), "git {args:?}: {output:?}");
 }
 
-fn commit(sandbox: &Sandbox, folder: &str) {
+pub(super) fn commit(sandbox: &Sandbox, folder: &str) {
     git(sandbox, folder, &["add", "--all"]);
     git(
         sandbox,

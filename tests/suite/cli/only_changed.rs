@@ -1,19 +1,14 @@
 //! `--only-changed`: files that git knows otherwise, or not at all.
 
-use super::history::git;
+use super::history::{commit, git};
 use super::sandbox::{AFTER, BEFORE, Ran, Sandbox};
 
 /// Two Dockerfiles in a commit, and another with nothing to find.
 fn repository() -> Sandbox {
     let sandbox = Sandbox::with(&[("a/Dockerfile", BEFORE), ("b/Dockerfile", BEFORE)]);
     git(&sandbox, "", &["init", "--quiet", "-b", "main"]);
-    commit(&sandbox);
+    commit(&sandbox, "");
     sandbox
-}
-
-fn commit(sandbox: &Sandbox) {
-    git(sandbox, "", &["add", "--all"]);
-    git(sandbox, "", &["commit", "--quiet", "-m", "x"]);
 }
 
 /// The files that were looked at.
@@ -60,9 +55,9 @@ fn another_commit_is_named_as_in_git() {
     git(&sandbox, "", &["tag", "-a", "-m", "x", "v1"]);
     git(&sandbox, "", &["branch", "topic/one"]);
     sandbox.write("c/Dockerfile", BEFORE);
-    commit(&sandbox);
+    commit(&sandbox, "");
     sandbox.write("d/Dockerfile", BEFORE);
-    commit(&sandbox);
+    commit(&sandbox, "");
     let first = sandbox
         .other("git", &["rev-parse", "HEAD~2"], b"")
         .expect("git");
