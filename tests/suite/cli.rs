@@ -11,6 +11,7 @@ mod formats;
 mod history;
 mod ignoring;
 mod interactive;
+mod json;
 mod layers;
 mod markdown;
 mod only_changed;
