@@ -184,15 +184,20 @@ fn summary(tally: &Tally, args: &Args) -> String {
             "{files} left alone: BuildKit refuses to build it\n"
         ));
     }
+    if tally.declined > 0 && !args.files.is_stdin() {
+        let places = human::count(tally.declined, "place");
+        let how = "`dockeropt explain FILE` says why";
+        out.push_str(&format!("{places} left alone: {how}\n"));
+    }
     // With both flags each of them was asked about.
     let was_asked = args.interactive && args.include_unsafe;
     if tally.unsafe_fixes > 0 && !was_asked {
-        let fixes = human::count(tally.unsafe_fixes, "unsafe fix");
+        let fixes = human::not_included(tally);
         let why = match args.include_unsafe {
             true => "it writes a file beside the Dockerfile",
             false => "see with `--unsafe`",
         };
-        out.push_str(&format!("{fixes} not included; {why}\n"));
+        out.push_str(&format!("{fixes}; {why}\n"));
     }
     out + &run::total_saved(tally)
 }

@@ -241,9 +241,16 @@ fn added(document: &Document, done: &Done<'_>, place: &Path) -> Result<String, P
 
 /// What the fixes change: a unified diff of the Dockerfile and of the files that are written with it.
 pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
+    // What is read by a person is explained; what goes to another program is a patch.
+    let notes = match look.terminal || look.color {
+        true => human::notes(&done.report),
+        false => Vec::new(),
+    };
     let diffs = changes(done)?.into_iter().map(|change| {
+        let is_dockerfile = change.path == done.input.target();
+        let notes = if is_dockerfile { &notes[..] } else { &[] };
         let before = change.before.as_deref();
-        diff::unified(&change.path, before, &change.after, look)
+        diff::explained(&change.path, before, &change.after, notes, look)
     });
     Ok(diffs.collect::<Vec<_>>().concat())
 }

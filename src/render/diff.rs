@@ -1,13 +1,16 @@
 //! Unified diffs, byte for byte: what `patch -p1` and `git apply` take, and reverse.
 
+mod words;
+
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::{Component, Path};
 use std::time::{Duration, Instant};
 
 use anstyle::Style;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 
-use super::{ADDED, BOLD, HUNK, Look, REMOVED};
+use super::{ADDED, BOLD, HUNK, Look, REMOVED, RULE};
 use crate::text::{Edit, Patch, Span};
 
 /// Unchanged lines around a change.
@@ -21,7 +24,27 @@ const SEARCH_TIME: Duration = Duration::from_millis(500);
 ///
 /// Lines end at `\n` only, so that a `\r` before it, or anywhere else, is content.
 pub fn unified(path: &Path, before: Option<&[u8]>, after: &[u8], look: Look) -> Vec<u8> {
-    let hunks = hunks(before.unwrap_or_default(), after, look);
+    explained(path, before, after, &[], look)
+}
+
+/// What a person is told of a change: a line above the hunk that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The lines that it is about in the text before, from 0.
+    pub lines: Range<usize>,
+    /// On one line.
+    pub text: String,
+}
+
+/// The same with notes for somebody who reads it. With any, it is no patch any more.
+pub fn explained(
+    path: &Path,
+    before: Option<&[u8]>,
+    after: &[u8],
+    notes: &[Note],
+    look: Look,
+) -> Vec<u8> {
+    let hunks = hunks_with(before.unwrap_or_default(), after, notes, look);
     if hunks.is_empty() {
         return hunks;
     }
@@ -37,14 +60,25 @@ pub fn unified(path: &Path, before: Option<&[u8]>, after: &[u8], look: Look) -> 
     out
 }
 
-/// The same without the names of the files.
+/// A diff without the names of the files.
 pub fn hunks(before: &[u8], after: &[u8], look: Look) -> Vec<u8> {
+    hunks_with(before, after, &[], look)
+}
+
+fn hunks_with(before: &[u8], after: &[u8], notes: &[Note], look: Look) -> Vec<u8> {
     let (old, new) = (lines(before), lines(after));
     let deadline = Instant::now() + SEARCH_TIME;
     let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(deadline));
     let mut out = Vec::new();
-    for hunk in group_diff_ops(ops, CONTEXT_LINES) {
-        push_hunk(&mut out, &hunk, &old, &new, look);
+    let mut notes = notes.iter().peekable();
+    let hunks = group_diff_ops(ops, CONTEXT_LINES);
+    for (hunk, left) in hunks.iter().zip((0..hunks.len()).rev()) {
+        let end = hunk.last().map_or(0, |op| op.old_range().end);
+        // What is about no line of a hunk stands above the next one, or above the last.
+        while let Some(note) = notes.next_if(|note| note.lines.start < end || left == 0) {
+            push_line(&mut out, RULE, note.text.as_bytes(), look);
+        }
+        push_hunk(&mut out, hunk, &old, &new, look);
     }
     out
 }
@@ -108,11 +142,15 @@ fn push_hunk(out: &mut Vec<u8>, hunk: &[DiffOp], old: &[&[u8]], new: &[&[u8]], l
         let removed = &old[op.old_range()];
         let added = &new[op.new_range()];
         if op.tag() == DiffTag::Equal {
-            push_text(out, b' ', Style::new(), removed, look);
-        } else {
-            push_text(out, b'-', REMOVED, removed, look);
-            push_text(out, b'+', ADDED, added, look);
+            push_text(out, b' ', Style::new(), removed, &[], look);
+            continue;
         }
+        let [gone, come] = match look.color {
+            true => words::differences(removed, added),
+            false => Default::default(),
+        };
+        push_text(out, b'-', REMOVED, removed, &gone, look);
+        push_text(out, b'+', ADDED, added, &come, look);
     }
 }
 
@@ -125,24 +163,75 @@ fn range(start: usize, end: usize) -> String {
     }
 }
 
-fn push_text(out: &mut Vec<u8>, sign: u8, style: Style, lines: &[&[u8]], look: Look) {
+/// Lines with a sign before each; `marks` are bytes of all of them together that stand out.
+fn push_text(
+    out: &mut Vec<u8>,
+    sign: u8,
+    style: Style,
+    lines: &[&[u8]],
+    marks: &[Range<usize>],
+    look: Look,
+) {
+    let mut start = 0;
     for line in lines {
         let content = line.strip_suffix(b"\n");
-        let mut text = vec![sign];
-        text.extend_from_slice(content.unwrap_or(line));
-        push_line(out, style, &text, look);
+        let shown = content.unwrap_or(line);
+        let marks = marks.iter().map(|mark| {
+            let within = |at: usize| at.clamp(start, start + shown.len()) - start;
+            within(mark.start)..within(mark.end)
+        });
+        let marks: Vec<_> = marks.filter(|mark| !mark.is_empty()).collect();
+        match marks.as_slice() {
+            [] => push_line(out, style, &[&[sign], shown].concat(), look),
+            marks => push_marked(out, sign, style, shown, marks, look),
+        }
         if content.is_none() {
             out.extend_from_slice(b"\\ No newline at end of file\n");
         }
+        start += line.len();
+    }
+}
+
+/// A line of which some parts stand out.
+fn push_marked(
+    out: &mut Vec<u8>,
+    sign: u8,
+    style: Style,
+    line: &[u8],
+    marks: &[Range<usize>],
+    look: Look,
+) {
+    let (text, cr) = without_cr(line);
+    let mut piece = |style: Style, bytes: &[u8]| {
+        if !bytes.is_empty() {
+            out.extend_from_slice(style.render().to_string().as_bytes());
+            out.extend_from_slice(&look.show(bytes));
+            out.extend_from_slice(style.render_reset().to_string().as_bytes());
+        }
+    };
+    piece(style, &[sign]);
+    let mut at = 0;
+    for mark in marks {
+        let (start, end) = (mark.start.min(text.len()), mark.end.min(text.len()));
+        piece(style, &text[at..start]);
+        piece(style.invert(), &text[start..end]);
+        at = end;
+    }
+    piece(style, &text[at..]);
+    out.extend_from_slice(cr);
+    out.push(b'\n');
+}
+
+fn without_cr(line: &[u8]) -> (&[u8], &[u8]) {
+    match line.strip_suffix(b"\r") {
+        Some(text) => (text, b"\r"),
+        None => (line, b""),
     }
 }
 
 /// One line, with its ending. A `\r` at the end stays behind the colours.
 fn push_line(out: &mut Vec<u8>, style: Style, line: &[u8], look: Look) {
-    let (line, cr) = match line.strip_suffix(b"\r") {
-        Some(line) => (line, &b"\r"[..]),
-        None => (line, &b""[..]),
-    };
+    let (line, cr) = without_cr(line);
     if look.color {
         out.extend_from_slice(style.render().to_string().as_bytes());
     }
@@ -270,6 +359,64 @@ mod tests {
         let diff = unified(Path::new("D"), Some(b"a\r\n"), b"\x1b[2J\r\n", look);
         let expected = "--- a/D\n+++ b/D\n@@ -1 +1 @@\n-a\r\n+\\u{1b}[2J\r\n";
         assert_eq!(String::from_utf8_lossy(&diff), expected);
+    }
+
+    #[test]
+    fn words_that_changed_stand_out_where_there_are_colours() {
+        let look = Look {
+            color: true,
+            terminal: true,
+        };
+        let diff = hunks(b"ENV A 1\n", b"ENV A=1\n", look);
+        let diff = String::from_utf8_lossy(&diff).into_owned();
+        let stripped = anstream::adapter::strip_str(&diff).to_string();
+        assert_eq!(stripped, "@@ -1 +1 @@\n-ENV A 1\n+ENV A=1\n");
+        let inverted = ADDED.invert();
+        assert!(
+            diff.contains(&format!("{inverted}={inverted:#}")),
+            "{diff:?}"
+        );
+    }
+
+    #[test]
+    fn a_note_stands_above_the_hunk_that_it_is_about() {
+        let text = |changed: &str| {
+            let line = |n| match [2, 30].contains(&n) {
+                true => format!("{changed}\n"),
+                false => format!("{n}\n"),
+            };
+            (0..40).map(line).collect::<String>()
+        };
+        let note = |line, text: &str| Note {
+            lines: line..line + 1,
+            text: text.to_owned(),
+        };
+        let notes = [
+            note(2, "first"),
+            note(3, "too"),
+            note(15, "between"),
+            note(39, "last"),
+        ];
+        let (before, after) = (text("old"), text("new"));
+        let diff = explained(
+            Path::new("D"),
+            Some(before.as_bytes()),
+            after.as_bytes(),
+            &notes,
+            Look::default(),
+        );
+        let diff = String::from_utf8_lossy(&diff);
+        let is_told = |line: &&str| line.starts_with("@@") || !line.starts_with([' ', '-', '+']);
+        let told: Vec<&str> = diff.lines().filter(is_told).collect();
+        let expected = [
+            "first",
+            "too",
+            "@@ -1,6 +1,6 @@",
+            "between",
+            "last",
+            "@@ -28,7 +28,7 @@",
+        ];
+        assert_eq!(told, expected);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Reports as text for people: one line a finding, and a summary.
 
+use super::diff::Note;
 use super::{ERROR, Look, RULE, Tally, visible_line};
 use crate::report::{Changed, Finding, Rebuild, Report, Steps};
 use crate::rule::{Applicability, Effect, Rule, Saving};
@@ -15,6 +16,21 @@ pub fn findings(report: &Report, look: Look) -> String {
         format!("{place}: {rule}: {message} {more}\n")
     });
     lines.collect()
+}
+
+/// `rule: message [applicability, saving, rebuild]` of each fix that is made, for the hunk that makes it.
+pub fn notes(report: &Report) -> Vec<Note> {
+    let lines = LineIndex::new(&report.source.text);
+    let applied = report.findings.iter().filter(|finding| finding.applied);
+    let notes = applied.map(|finding| {
+        let line = lines.line(finding.span.start) as usize - 1;
+        let (message, more) = (visible_line(&finding.message), brackets(finding));
+        Note {
+            lines: line..line + 1,
+            text: format!("{}: {message} {more}", finding.rule),
+        }
+    });
+    notes.collect()
 }
 
 /// `[applicability, saving, rebuild]`.
@@ -195,6 +211,17 @@ pub fn effect(effect: &Effect) -> String {
         Effect::File(path) => return format!("the file `{path}`"),
     };
     words.to_owned()
+}
+
+/// `2 unsafe fixes not included: apt-no-recommends 2 (up to an estimated 470 MB)`.
+pub fn not_included(tally: &Tally) -> String {
+    let rules = tally.not_included.iter().map(|(rule, (count, saved))| {
+        let saves = saved.map(|one| format!(" ({})", saving(one)));
+        format!("{rule} {count}{}", saves.unwrap_or_default())
+    });
+    let rules: Vec<_> = rules.collect();
+    let fixes = count(tally.unsafe_fixes, "unsafe fix");
+    format!("{fixes} not included: {}", rules.join(", "))
 }
 
 /// `1 file`, `2 files`.

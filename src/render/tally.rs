@@ -20,6 +20,12 @@ pub struct Tally {
     pub fixes: BTreeMap<String, usize>,
     /// Fixes that are left out because they are unsafe.
     pub unsafe_fixes: usize,
+    /// The same by rule, and what they would save.
+    #[serde(skip)]
+    pub not_included: BTreeMap<String, (usize, Option<Saving>)>,
+    /// Places that were looked at and left alone.
+    #[serde(skip)]
+    pub declined: usize,
     /// What the fixes in the output save.
     pub saving: Option<Saving>,
     /// What the unsafe fixes that are left out would save.
@@ -43,6 +49,7 @@ impl Tally {
             findings: report.findings.len(),
             saving: report.saving(),
             unsafe_saving: report.unsafe_saving(),
+            declined: report.declined.len(),
             withheld: report.withheld.len(),
             refused: usize::from(!report.refused.is_empty()),
             ..Self::default()
@@ -51,7 +58,11 @@ impl Tally {
             let applicability = finding.fix.as_ref().map(|fix| fix.applicability);
             match applicability {
                 _ if finding.applied => *tally.fixes.entry(finding.rule.clone()).or_default() += 1,
-                Some(Applicability::Unsafe) => tally.unsafe_fixes += 1,
+                Some(Applicability::Unsafe) => {
+                    tally.unsafe_fixes += 1;
+                    let saving = finding.estimate.as_ref().map(|one| one.saving);
+                    tally.leave_out(finding.rule.clone(), 1, saving);
+                }
                 Some(Applicability::Suggestion) | None => tally.suggestions += 1,
                 Some(Applicability::Safe) => {}
             }
@@ -76,10 +87,20 @@ impl Tally {
             .into_iter()
             .flatten()
             .reduce(Saving::and);
+        for (rule, (count, saving)) in other.not_included {
+            self.leave_out(rule, count, saving);
+        }
+        self.declined += other.declined;
         self.suggestions += other.suggestions;
         self.withheld += other.withheld;
         self.refused += other.refused;
         self.errors += other.errors;
+    }
+
+    fn leave_out(&mut self, rule: String, count: usize, saving: Option<Saving>) {
+        let (known, saved) = self.not_included.entry(rule).or_default();
+        *known += count;
+        *saved = [*saved, saving].into_iter().flatten().reduce(Saving::and);
     }
 
     /// Fixes that are in the output.

@@ -13,6 +13,7 @@ mod ignoring;
 mod interactive;
 mod json;
 mod layers;
+mod looks;
 mod markdown;
 mod only_changed;
 mod packaging;

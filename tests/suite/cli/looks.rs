@@ -1,0 +1,48 @@
+//! What a person sees on a terminal, and another program does not.
+
+use super::sandbox::{BEFORE, Sandbox};
+use super::terminal::Terminal;
+
+#[test]
+fn above_each_hunk_stands_why_it_is_made() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let note = "copy-not-add: `ADD` copies local files [safe]\n";
+    let plain = sandbox.run(&["fix"]).ended(0);
+    assert!(!plain.out.contains("copy-not-add"), "{plain:#?}");
+    let coloured = sandbox.run(&["fix", "--color=always"]).ended(0);
+    let text = anstream::adapter::strip_str(&coloured.out).to_string();
+    assert!(
+        text.contains(&format!("+++ b/Dockerfile\n{note}@@ -1,3 +1,3 @@\n")),
+        "{text}"
+    );
+    let Some(terminal) = Terminal::start(&sandbox, "fix") else {
+        return;
+    };
+    let screen = terminal.shows("status 0", 1);
+    assert!(
+        screen.contains(&format!("{note}@@ -1,3 +1,3 @@\n")),
+        "{screen}"
+    );
+    assert!(
+        screen.contains("\n-ADD requirements.txt /app/\n+COPY requirements.txt /app/\n"),
+        "{screen}"
+    );
+    // The words that changed are inverted.
+    assert!(
+        terminal.coloured().contains("\u{1b}[7m"),
+        "{:?}",
+        terminal.coloured()
+    );
+}
+
+#[test]
+fn the_summary_counts_what_is_left_out_and_left_alone() {
+    let text = format!("{BEFORE}ADD https://example.com/x /x\nRUN apt-get install -y tree\n");
+    let sandbox = Sandbox::with(&[("Dockerfile", &text)]);
+    let ran = sandbox.run(&["fix"]).ended(0);
+    let left_alone = " left alone: `dockeropt explain FILE` says why\n";
+    assert!(ran.err.contains(left_alone), "{ran:#?}");
+    let left_out =
+        "not included: apt-no-recommends 2 (up to an estimated 940 MB); see with `--unsafe`";
+    assert!(ran.last().contains(left_out), "{ran:#?}");
+}
