@@ -289,11 +289,18 @@ fn packages<'n>(
         }
         let builds = rule.build_packages.iter().any(|one| one == plain);
         if !builds && !language.builds_with(plain) {
-            return Err(format!("the program may need the package `{name}`"));
+            return Err(may_need(name));
         }
         parts.reasons.say(plain, BUILD_ONLY);
     }
     Ok(Some(For::Build))
+}
+
+/// Why a package that no build alone is known for is no matter of the builder.
+pub(super) fn may_need(package: &str) -> String {
+    format!(
+        "the program may need the package `{package}`; the option `keep-packages` takes it along"
+    )
 }
 
 /// Whether all directories that `mkdir` names are made anyway: the working directory is one, or lies in it.

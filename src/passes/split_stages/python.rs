@@ -134,7 +134,7 @@ impl<'p> Python<'p> {
             known.any(|one| one == name) || python.has_libraries(name)
         };
         if let Some(name) = names.iter().find(|name| !builds(name)) {
-            return Some(Err(format!("the program may need the package `{name}`")));
+            return Some(Err(parts::may_need(name)));
         }
         self.packages.extend(names.into_iter().map(str::to_owned));
         self.kept.extend(kept.into_iter().map(str::to_owned));
