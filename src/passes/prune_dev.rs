@@ -31,8 +31,8 @@ pub(super) struct PruneDev {}
 
 impl Pass for PruneDev {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
-        for number in 0..cx.stages.len() {
-            let Some(look) = Look::at(cx, number) else {
+        for (number, takers) in takers(cx).into_iter().enumerate() {
+            let Some(look) = Look::at(cx, number, takers) else {
                 continue;
             };
             let span = shown_span(look.stage().steps[look.install.step].instruction);
@@ -70,12 +70,9 @@ struct Look<'p> {
 }
 
 impl<'p> Look<'p> {
-    /// The stage of that number, where it installs what is for development, and another one takes files from it.
-    fn at(cx: &'p PassContext<'p>, number: usize) -> Option<Self> {
+    /// The stage of that number, where it installs what is for development, and `takers` take files from it.
+    fn at(cx: &'p PassContext<'p>, number: usize, takers: Vec<usize>) -> Option<Self> {
         let stage = &cx.stages[number];
-        let takers: Vec<usize> = (0..cx.stages.len())
-            .filter(|other| takes(&cx.stages[*other], number))
-            .collect();
         if stage.ships || takers.is_empty() {
             return None;
         }
@@ -311,10 +308,20 @@ impl<'p> Look<'p> {
     }
 }
 
-/// Whether a stage copies from that of this number, or mounts it.
-fn takes(stage: &Stage<'_>, number: usize) -> bool {
-    let mut steps = stage.steps.iter();
-    steps.any(|step| step.sources().contains(&Base::Stage(number)))
+/// For each stage, those that copy from it or mount it, in order.
+fn takers(cx: &PassContext<'_>) -> Vec<Vec<usize>> {
+    let mut takers = vec![Vec::new(); cx.stages.len()];
+    for (number, stage) in cx.stages.iter().enumerate() {
+        for source in stage.steps.iter().flat_map(|step| step.sources()) {
+            let Base::Stage(taken) = source else { continue };
+            if let Some(known) = takers.get_mut(*taken)
+                && known.last() != Some(&number)
+            {
+                known.push(number);
+            }
+        }
+    }
+    takers
 }
 
 /// Whether an install is that of the project.
