@@ -8,6 +8,7 @@ mod chains;
 mod changes;
 mod check;
 mod claims;
+mod config;
 mod contexts;
 mod explain;
 mod fix;
@@ -47,6 +48,8 @@ enum Command {
     Fix(fix::Args),
     /// List findings, one a line
     Check(check::Args),
+    /// Show what is configured for a file, and where each value comes from
+    Config(config::Args),
     /// List the rules
     Rules(rules::Args),
     /// Say why a rule exists and what it does, or what every rule makes of a file
@@ -105,6 +108,7 @@ pub fn main() -> ExitCode {
     let status = match args.command {
         Command::Fix(args) => fix::run(&args, &mut output),
         Command::Check(args) => check::run(&args, &mut output),
+        Command::Config(args) => config::run(&args, &mut output),
         Command::Rules(args) => rules::run(&args, &mut output),
         Command::Explain(args) => explain::run(&args, &mut output),
         Command::Init(args) => init::run(&args, &mut output),

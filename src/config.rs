@@ -33,7 +33,7 @@ use std::path::{Path, PathBuf};
 
 use crate::rule::{Applicability, CacheStyle};
 
-pub use self::apply::admit;
+pub use self::apply::{Decision, Origin, admit};
 pub use self::budget::{Budget, Excess, Measured};
 pub use self::paths::Scoped;
 pub use self::preset::Preset;
@@ -46,15 +46,15 @@ pub const FILE_NAME: &str = "dockeropt.toml";
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Config {
     /// `preset`: which rules run where nothing else says so; `None`: those that are on by default.
-    pub preset: Option<Preset>,
+    pub preset: Option<Placed<Preset>>,
     /// `select`: these rules run, even those that are off by default, and no others. `None`: those that are on.
-    pub select: Option<Vec<Placed<String>>>,
+    pub select: Option<Placed<Vec<Placed<String>>>>,
     /// `ignore`: these rules do not run.
     pub ignore: Vec<Placed<String>>,
     /// `extend`: folders with declarative rules, relative to the folder of the file.
     pub extend: Vec<Placed<PathBuf>>,
     /// `cache`: what becomes of the caches of package managers; `None`: they are cleaned.
-    pub cache: Option<CacheStyle>,
+    pub cache: Option<Placed<CacheStyle>>,
     /// `[rules.<id>]`.
     pub rules: Vec<Override>,
     /// `[[overrides]]`, in the order of the file.
@@ -69,7 +69,7 @@ pub struct Override {
     /// The rule.
     pub id: Placed<String>,
     /// `enabled`: whether it runs.
-    pub enabled: Option<bool>,
+    pub enabled: Option<Placed<bool>>,
     /// `applicability`: less than the rule claims, never more.
     pub applicability: Option<Placed<Applicability>>,
     /// `options`: each one's name and value.
@@ -83,6 +83,13 @@ pub struct Placed<T> {
     pub value: T,
     /// Where it stands.
     pub place: Place,
+}
+
+impl<T> Placed<T> {
+    fn by_flag(flag: &'static str, value: T) -> Self {
+        let place = Place::Flag(flag);
+        Self { value, place }
+    }
 }
 
 /// Where a user decided something.
@@ -108,14 +115,11 @@ impl Config {
     /// `--ignore`.
     pub fn from_flags(select: Option<Vec<String>>, ignore: Vec<String>) -> Self {
         let place = |ids: Vec<String>, flag| {
-            let place = |value| Placed {
-                value,
-                place: Place::Flag(flag),
-            };
-            ids.into_iter().map(place).collect()
+            let ids = ids.into_iter().map(|id| Placed::by_flag(flag, id));
+            ids.collect::<Vec<_>>()
         };
         Self {
-            select: select.map(|ids| place(ids, "--select")),
+            select: select.map(|ids| Placed::by_flag("--select", place(ids, "--select"))),
             ignore: place(ignore, "--ignore"),
             ..Self::default()
         }
@@ -194,13 +198,14 @@ mod tests {
         let file = Config::parse(Path::new(FILE_NAME), text).unwrap();
         let flags = Config::from_flags(Some(vec!["b".into()]), Vec::new());
         let both = file.clone().overlay(flags);
-        assert_eq!(ids(&both.select.unwrap()), ["b"]);
+        assert_eq!(ids(&both.select.unwrap().value), ["b"]);
         assert!(both.ignore.is_empty());
         assert_eq!(both.rules[0].enabled, None);
 
         let less = file.overlay(Config::from_flags(None, vec!["a".into()]));
-        assert_eq!(ids(&less.select.unwrap()), ["a"]);
+        assert_eq!(ids(&less.select.unwrap().value), ["a"]);
         assert_eq!(ids(&less.ignore), ["b", "a"]);
-        assert_eq!(less.rules[0].enabled, Some(true));
+        let enabled = less.rules[0].enabled.as_ref();
+        assert!(enabled.is_some_and(|enabled| enabled.value));
     }
 }

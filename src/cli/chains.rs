@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::inputs::Selection;
 use crate::chain::Chain;
-use crate::config::{self, Config, ConfigError, Place};
+use crate::config::{self, Config, ConfigError, Decision, Place};
 use crate::rule::{self, Rule};
 use crate::walk::{self, PathError};
 
@@ -35,6 +35,25 @@ type File = Option<Rc<Path>>;
 struct Decided {
     config: Config,
     rules: Vec<Rule>,
+}
+
+/// What holds for one Dockerfile.
+struct Near {
+    file: File,
+    decided: Rc<Decided>,
+    /// Which of the overrides hold.
+    overrides: Vec<usize>,
+}
+
+/// What is in force for one Dockerfile, and where that was decided.
+pub(super) struct InForce {
+    /// The configuration file, if there is one.
+    pub(super) file: Option<PathBuf>,
+    /// What it and the command line say.
+    pub(super) config: Config,
+    /// Which of its overrides hold.
+    pub(super) overrides: Vec<usize>,
+    pub(super) rules: Vec<Decision>,
 }
 
 impl Chains {
@@ -74,12 +93,46 @@ impl Chains {
         Ok(rules)
     }
 
+    /// What is in force for the file at `path`, and where that was decided.
+    ///
+    /// # Errors
+    /// As [`Chains::of`].
+    pub(super) fn in_force(selection: &Selection, path: &Path) -> Result<InForce> {
+        let mut chains = Self::new(selection)?;
+        // Asked once, it is there or an error.
+        let near = chains.near(path)?.context("no configuration")?;
+        let file = near.file.as_deref();
+        let config = chains.config(&near);
+        let rules = config.decide(near.decided.rules.clone());
+        Ok(InForce {
+            file: file.map(|file| file.strip_prefix(&chains.here).unwrap_or(file).to_owned()),
+            rules: rules.map_err(config_error)?,
+            config,
+            overrides: near.overrides,
+        })
+    }
+
     /// The chain for the file at `path`. `None` where its configuration is bad, which was said before.
     ///
     /// # Errors
     /// What is wrong with its configuration, or with the command line, the first time.
     pub(super) fn of(&mut self, path: &Path) -> Result<Option<Arc<Chain>>, PathError> {
-        let path = self.here.join(path);
+        let Some(near) = self.near(path)? else {
+            return Ok(None);
+        };
+        let key = (near.file.clone(), near.overrides.clone());
+        if let Some(chain) = self.loaded.get(&key) {
+            return Ok(chain.clone());
+        }
+        let chain = self.load(&near);
+        let known = chain.as_ref().ok().cloned();
+        self.loaded.insert(key, known);
+        chain.map(Some)
+    }
+
+    /// What holds for the file at `path`. `None` where its configuration is bad, which was said before.
+    fn near(&mut self, path: &Path) -> Result<Option<Near>, PathError> {
+        let path = walk::absolute(&self.here, path);
         let folder = path.parent().unwrap_or(&path).to_owned();
         let config = self.folders.entry(folder).or_insert_with(|| {
             let found = config::nearest(&path, &|config| {
@@ -87,22 +140,19 @@ impl Chains {
             });
             found.map(Rc::from)
         });
-        let config = config.clone();
-        let Some(decided) = self.decided(config.as_ref())? else {
+        let file = config.clone();
+        let Some(decided) = self.decided(file.as_ref())? else {
             return Ok(None);
         };
-        let folder = config.as_deref().and_then(Path::parent);
+        let folder = file.as_deref().and_then(Path::parent);
         let inside = folder.and_then(|folder| path.strip_prefix(folder).ok());
         let inside = inside.map(|path| path.to_string_lossy().replace('\\', "/"));
         let overrides = decided.config.covering(&inside.unwrap_or_default());
-        let key = (config, overrides);
-        if let Some(chain) = self.loaded.get(&key) {
-            return Ok(chain.clone());
-        }
-        let chain = self.load(&decided, &key.1);
-        let known = chain.as_ref().ok().cloned();
-        self.loaded.insert(key, known);
-        chain.map(Some)
+        Ok(Some(Near {
+            file,
+            decided,
+            overrides,
+        }))
     }
 
     /// What the file at `config` decides. `None` where it is bad, which was said before.
@@ -121,9 +171,13 @@ impl Chains {
         decided.map(Some)
     }
 
-    fn load(&self, decided: &Decided, overrides: &[usize]) -> Result<Arc<Chain>, PathError> {
-        let config = decided.config.with(overrides).overlay(self.flags.clone());
-        let rules = config.apply(decided.rules.clone());
+    fn config(&self, near: &Near) -> Config {
+        let config = near.decided.config.with(&near.overrides);
+        config.overlay(self.flags.clone())
+    }
+
+    fn load(&self, near: &Near) -> Result<Arc<Chain>, PathError> {
+        let rules = self.config(near).apply(near.decided.rules.clone());
         let chain = Chain::new(rules.map_err(config_error)?);
         Ok(Arc::new(
             chain.map_err(|error| PathError::new("rules", error))?,

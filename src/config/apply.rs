@@ -1,11 +1,49 @@
 //! Holds a configuration against the rules: which of them run, and how.
 
-use super::{Config, ConfigError, Override, Placed};
-use crate::rule::{Action, Rule, UnknownName};
+use std::collections::BTreeMap;
+
+use super::{Config, ConfigError, Override, Place, Placed};
+use crate::rule::{Action, CacheStyle, Rule, UnknownName};
+
+/// A rule as configured, and who decided what about it.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The rule; one that does not run has `enabled = false`.
+    pub rule: Rule,
+    /// Who decided whether it runs.
+    pub enabled: Origin,
+    /// Who decided its applicability.
+    pub applicability: Origin,
+    /// Who set options of it; what is not here has its default.
+    pub options: BTreeMap<String, Origin>,
+}
+
+/// Who decided something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody: it is so where nothing is configured.
+    Default,
+    /// A user.
+    User {
+        /// With this key: `select`, `rules.join-runs.enabled`.
+        key: String,
+        /// Where.
+        place: Place,
+    },
+}
 
 impl Config {
     /// `rules` as configured: `enabled`, `applicability` and options are set. Rules that do not run stay in the list,
     /// with `enabled = false`.
+    ///
+    /// # Errors
+    /// As [`Config::decide`].
+    pub fn apply(&self, rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
+        let decisions = self.decide(rules)?.into_iter();
+        Ok(decisions.map(|decision| decision.rule).collect())
+    }
+
+    /// `rules` as configured, and where that was decided.
     ///
     /// A rule runs that is selected, or where nothing is selected is one of the preset; `[rules.<id>] enabled` changes it
     /// one by one, and `ignore` has the last word. A rule of the other `cache` style does not run.
@@ -16,38 +54,46 @@ impl Config {
     /// # Errors
     /// The first decision that cannot be followed: an unknown rule, a rule selected against `cache`, a raised
     /// applicability, an unknown option, an option of another type or outside its values.
-    pub fn apply(&self, rules: Vec<Rule>) -> Result<Vec<Rule>, ConfigError> {
-        let mut rules = rules;
-        let cache = self.cache.unwrap_or(crate::rule::CacheStyle::Clean);
-        if let Some(preset) = self.preset {
-            rules
-                .iter_mut()
-                .for_each(|rule| rule.enabled = preset.has(rule));
+    pub fn decide(&self, rules: Vec<Rule>) -> Result<Vec<Decision>, ConfigError> {
+        let mut rules: Vec<Decision> = rules.into_iter().map(Decision::new).collect();
+        let cache = self.cache_style();
+        if let Some(preset) = &self.preset {
+            for one in &mut rules {
+                one.enable(preset.value.has(&one.rule), "preset", preset);
+            }
         }
         if let Some(select) = &self.select {
-            rules.iter_mut().for_each(|rule| rule.enabled = false);
-            for id in select {
-                let rule = find(&mut rules, id)?;
-                if let Some(needed) = rule.cache.filter(|needed| *needed != cache) {
+            rules
+                .iter_mut()
+                .for_each(|one| one.enable(false, "select", select));
+            for id in &select.value {
+                let one = find(&mut rules, id)?;
+                if let Some(needed) = one.rule.cache.filter(|needed| *needed != cache) {
                     let message = format!(
                         "rule `{}` needs `cache = \"{needed}\"`, which is `\"{cache}\"`",
                         id.value
                     );
                     return Err(id.error(message));
                 }
-                rule.enabled = true;
+                one.enable(true, "select", id);
             }
         }
         for rule in &self.rules {
-            rule.apply(find(&mut rules, &rule.id)?)?;
+            find(&mut rules, &rule.id)?.set(rule)?;
         }
         for id in &self.ignore {
-            find(&mut rules, id)?.enabled = false;
+            find(&mut rules, id)?.enable(false, "ignore", id);
         }
-        for rule in &mut rules {
-            rule.enabled &= rule.cache.is_none_or(|needed| needed == cache);
+        for one in &mut rules {
+            one.hold_against(cache, self.cache.as_ref());
         }
         Ok(rules)
+    }
+
+    /// `cache`, or its default.
+    pub fn cache_style(&self) -> CacheStyle {
+        let cache = self.cache.as_ref().map(|cache| cache.value);
+        cache.unwrap_or(CacheStyle::Clean)
     }
 }
 
@@ -68,10 +114,29 @@ pub fn admit(
     Ok(())
 }
 
-impl Override {
-    fn apply(&self, rule: &mut Rule) -> Result<(), ConfigError> {
-        rule.enabled = self.enabled.unwrap_or(rule.enabled);
-        if let Some(wanted) = &self.applicability {
+impl Decision {
+    fn new(rule: Rule) -> Self {
+        Self {
+            rule,
+            enabled: Origin::Default,
+            applicability: Origin::Default,
+            options: BTreeMap::new(),
+        }
+    }
+
+    fn enable<T>(&mut self, enabled: bool, key: impl Into<String>, by: &Placed<T>) {
+        self.rule.enabled = enabled;
+        self.enabled = by.origin(key);
+    }
+
+    /// Follows `[rules.<id>]`.
+    fn set(&mut self, decided: &Override) -> Result<(), ConfigError> {
+        let key = |name: &str| format!("rules.{}.{name}", decided.id.value);
+        if let Some(enabled) = &decided.enabled {
+            self.enable(enabled.value, key("enabled"), enabled);
+        }
+        let rule = &mut self.rule;
+        if let Some(wanted) = &decided.applicability {
             if wanted.value > rule.applicability {
                 let message = format!(
                     "rule `{}` is {}: its applicability may be lowered, not raised to {}",
@@ -80,11 +145,29 @@ impl Override {
                 return Err(wanted.error(message));
             }
             rule.applicability = wanted.value;
+            self.applicability = wanted.origin(key("applicability"));
         }
-        for (name, value) in &self.options {
+        for (name, value) in &decided.options {
             set_option(rule, name, value)?;
+            let origin = value.origin(key(&format!("options.{name}")));
+            self.options.insert(name.clone(), origin);
         }
         Ok(())
+    }
+
+    /// Takes away what needs the other style of caches than `cache`, which `by` decided if anybody did.
+    fn hold_against(&mut self, cache: CacheStyle, by: Option<&Placed<CacheStyle>>) {
+        let Some(needed) = self.rule.cache.filter(|_| self.rule.enabled) else {
+            return;
+        };
+        self.rule.enabled = needed == cache;
+        match by {
+            Some(by) if needed != cache || self.enabled == Origin::Default => {
+                self.enabled = by.origin("cache");
+            }
+            None if needed != cache => self.enabled = Origin::Default,
+            _ => {}
+        }
     }
 }
 
@@ -102,9 +185,12 @@ fn set_option(rule: &mut Rule, name: &str, value: &Placed<toml::Value>) -> Resul
     Ok(())
 }
 
-fn find<'r>(rules: &'r mut [Rule], id: &Placed<String>) -> Result<&'r mut Rule, ConfigError> {
-    let Some(at) = rules.iter().position(|rule| rule.id == id.value) else {
-        let all = rules.iter().map(|rule| rule.id.clone());
+fn find<'r>(
+    rules: &'r mut [Decision],
+    id: &Placed<String>,
+) -> Result<&'r mut Decision, ConfigError> {
+    let Some(at) = rules.iter().position(|one| one.rule.id == id.value) else {
+        let all = rules.iter().map(|one| one.rule.id.clone());
         let unknown = UnknownName::new("rule", &id.value, all).briefly();
         return Err(id.error(format!("{unknown} (`dockeropt rules` lists them)")));
     };
@@ -112,6 +198,11 @@ fn find<'r>(rules: &'r mut [Rule], id: &Placed<String>) -> Result<&'r mut Rule, 
 }
 
 impl<T> Placed<T> {
+    fn origin(&self, key: impl Into<String>) -> Origin {
+        let (key, place) = (key.into(), self.place.clone());
+        Origin::User { key, place }
+    }
+
     fn error(&self, message: String) -> ConfigError {
         let place = self.place.clone();
         ConfigError { place, message }
@@ -191,6 +282,33 @@ mod tests {
         assert_eq!(rules[0].applicability, Applicability::Suggestion);
         assert_eq!(rules[0].option("when"), Some(&"all".into()));
         assert_eq!(rules[1].option("when"), Some(&"related".into()));
+    }
+
+    #[track_caller]
+    fn check_origins(text: &str, expected: [&str; 3]) {
+        let config = Config::parse(Path::new("dockeropt.toml"), text).unwrap();
+        let origins = config.decide(rules()).unwrap().into_iter();
+        let origins = origins.map(|one| match one.enabled {
+            Origin::Default => "default".to_owned(),
+            Origin::User { key, place } => format!("{key} {place}"),
+        });
+        let expected = expected.map(|one| one.replace('@', "dockeropt.toml:"));
+        assert_eq!(origins.collect::<Vec<_>>(), expected, "with {text:?}");
+    }
+
+    #[test]
+    fn who_decided_is_known() {
+        check_origins("", ["default"; 3]);
+        check_origins("preset = 'all'", ["preset @1"; 3]);
+        check_origins(
+            "select = [\n'base']",
+            ["select @2", "select @1", "select @1"],
+        );
+        check_origins(
+            "ignore = ['base']\ncache = 'mount'\nrules.shy.enabled = true",
+            ["ignore @1", "cache @2", "rules.shy.enabled @3"],
+        );
+        check_origins("cache = 'clean'", ["default", "cache @1", "default"]);
     }
 
     #[test]

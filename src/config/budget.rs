@@ -85,6 +85,21 @@ impl Budget {
         *self == Self::default()
     }
 
+    /// The sizes that are allowed, by key, in the order of the file.
+    pub fn sizes(&self) -> impl Iterator<Item = (&str, &Placed<u64>)> {
+        self.sizes.iter().map(|one| (one.key.as_str(), &one.bytes))
+    }
+
+    /// `max-wasted`, in bytes.
+    pub fn max_wasted(&self) -> Option<&Placed<u64>> {
+        self.max_wasted.as_ref()
+    }
+
+    /// `min-efficiency`.
+    pub fn min_efficiency(&self) -> Option<&Placed<f64>> {
+        self.min_efficiency.as_ref()
+    }
+
     /// What of the image exceeds it.
     pub fn exceeded(&self, measured: &Measured<'_>) -> Vec<Excess> {
         let size = self.size_for(measured);

@@ -36,9 +36,9 @@ fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
     let mut table = Table::parse(text, lines)?.only(&KEYS)?;
     let overrides = table.take("overrides").map_or(Vec::new(), Item::list);
     Ok(Config {
-        preset: table.take("preset").map(Item::parse).transpose()?,
+        preset: read_placed(path, table.take("preset"), Item::parse)?,
         extend: read_folders(path, table.take("extend"))?,
-        cache: table.take("cache").map(Item::parse).transpose()?,
+        cache: read_placed(path, table.take("cache"), Item::parse)?,
         overrides: overrides
             .into_iter()
             .map(|item| Scoped::read(path, item))
@@ -58,7 +58,7 @@ pub(super) fn read_rules(path: &Path, table: &mut Table<'_>) -> Result<Config, F
         None => Vec::new(),
     };
     Ok(Config {
-        select: table.take("select").map(ids).transpose()?,
+        select: read_placed(path, table.take("select"), ids)?,
         ignore: table.take("ignore").map_or(Ok(Vec::new()), ids)?,
         rules: rules
             .into_iter()
@@ -98,11 +98,8 @@ fn read_override(path: &Path, item: Item<'_>) -> Result<Override, Fault> {
     let id = placed(path, item.line, item.name.clone());
     let keys = ["enabled", "applicability", "options"];
     let mut table = item.table()?.only(&keys)?;
-    let enabled = table.take("enabled").map(Item::boolean).transpose()?;
-    let applicability = match table.take("applicability") {
-        Some(item) => Some(placed(path, item.line, item.parse()?)),
-        None => None,
-    };
+    let enabled = read_placed(path, table.take("enabled"), Item::boolean)?;
+    let applicability = read_placed(path, table.take("applicability"), Item::parse)?;
     let options = match table.take("options") {
         Some(options) => options.table()?.into_items(),
         None => Vec::new(),
@@ -120,6 +117,19 @@ fn read_override(path: &Path, item: Item<'_>) -> Result<Override, Fault> {
         applicability,
         options,
     })
+}
+
+/// What `read` makes of the item, and its line.
+fn read_placed<'t, T>(
+    path: &Path,
+    item: Option<Item<'t>>,
+    read: impl FnOnce(Item<'t>) -> Result<T, Fault>,
+) -> Result<Option<Placed<T>>, Fault> {
+    let Some(item) = item else {
+        return Ok(None);
+    };
+    let line = item.line;
+    Ok(Some(placed(path, line, read(item)?)))
 }
 
 pub(super) fn placed<T>(path: &Path, line: u32, value: T) -> Placed<T> {
@@ -154,16 +164,17 @@ options.when = 'all'
 ";
         let path = Path::new("dockeropt.toml");
         let config = Config::parse(path, text).unwrap();
-        let select = config.select.unwrap();
+        let select = config.select.unwrap().value;
         assert_eq!(select[1], placed(path, 3, "join-runs".to_owned()));
         assert_eq!(config.ignore, [placed(path, 5, "copy-not-add".to_owned())]);
         assert_eq!(config.extend[1], placed(path, 6, "../rules".into()));
-        assert_eq!(config.cache, Some(crate::rule::CacheStyle::Mount));
+        let mount = placed(path, 7, crate::rule::CacheStyle::Mount);
+        assert_eq!(config.cache, Some(mount));
         let [rule] = config.rules.as_slice() else {
             panic!("one rule, found {:?}", config.rules);
         };
         assert_eq!(rule.id, placed(path, 8, "join-runs".to_owned()));
-        assert_eq!(rule.enabled, Some(true));
+        assert_eq!(rule.enabled, Some(placed(path, 9, true)));
         let all = ("when".to_owned(), placed(path, 11, "all".into()));
         assert_eq!(rule.options, [all]);
     }

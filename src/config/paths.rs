@@ -10,8 +10,8 @@ use std::path::Path;
 
 use globset::{Glob, GlobMatcher};
 
-use super::Config;
 use super::parse::read_rules;
+use super::{Config, Place};
 use crate::rule::read::{Fault, Item};
 
 /// What is decided about the Dockerfiles at some paths.
@@ -20,6 +20,8 @@ pub struct Scoped {
     /// Globs of Dockerfiles, or of folders above them, relative to the folder of the configuration. A `*` goes on over
     /// slashes.
     pub paths: Vec<String>,
+    /// Where it starts.
+    pub place: Place,
     /// `select`, `ignore` and `rules`.
     pub config: Config,
 }
@@ -27,11 +29,13 @@ pub struct Scoped {
 impl Scoped {
     pub(super) fn read(path: &Path, item: Item<'_>) -> Result<Self, Fault> {
         let keys = ["paths", "select", "ignore", "rules"];
+        let place = Place::File(path.to_owned(), item.line);
         let mut table = item.table()?.only(&keys)?;
         let paths = table.need("paths")?.list();
         let paths = paths.into_iter().map(read_glob);
         Ok(Self {
             paths: paths.collect::<Result<_, _>>()?,
+            place,
             config: read_rules(path, &mut table)?,
         })
     }

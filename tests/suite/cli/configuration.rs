@@ -222,3 +222,109 @@ fn presets_choose_the_rules() {
     let error = "error: dockeropt.toml:2: unknown preset `minimum`";
     assert!(ran.err.starts_with(error), "{ran:#?}");
 }
+
+/// The fields of the line of `dockeropt config` that begins with `name`.
+#[track_caller]
+fn row(text: &str, name: &str) -> String {
+    let found = text
+        .lines()
+        .find(|line| line.split("  ").next() == Some(name));
+    let words = found.unwrap_or_else(|| panic!("no `{name}` in\n{text}"));
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+const EXPLAINED: &str = "\
+preset = 'all'
+ignore = ['copy-not-add']
+[rules.join-runs]
+applicability = 'suggestion'
+options.when = 'all'
+[[overrides]]
+paths = ['legacy']
+rules.exec-form.enabled = false
+[budget]
+'*' = '1GB'
+";
+
+#[test]
+fn what_is_in_force_is_shown_with_where_it_comes_from() {
+    let sandbox = Sandbox::with(&[
+        ("dockeropt.toml", EXPLAINED),
+        ("Dockerfile", BEFORE),
+        ("legacy/Dockerfile", BEFORE),
+    ]);
+    let here = sandbox.run(&["config"]).ended(0).out;
+    assert!(
+        here.starts_with("Dockerfile: configured by `dockeropt.toml`\n\n"),
+        "{here}"
+    );
+    for (name, expected) in [
+        ("preset", "preset all dockeropt.toml:1 (`preset`)"),
+        ("cache", "cache clean default"),
+        (
+            "budget.*",
+            "budget.* 1.00 GB dockeropt.toml:10 (`budget.*`)",
+        ),
+        (
+            "copy-not-add",
+            "copy-not-add off safe dockeropt.toml:2 (`ignore`)",
+        ),
+        (
+            "exec-form",
+            "exec-form on unsafe dockeropt.toml:1 (`preset`)",
+        ),
+        (
+            "join-runs",
+            "join-runs on suggestion dockeropt.toml:1 (`preset`); \
+             suggestion by dockeropt.toml:4 (`rules.join-runs.applicability`)",
+        ),
+        (
+            "join-runs.when",
+            "join-runs.when \"all\" dockeropt.toml:5 (`rules.join-runs.options.when`)",
+        ),
+        (
+            "split-stages.runtime-go",
+            "split-stages.runtime-go \"distroless\" default",
+        ),
+    ] {
+        assert_eq!(row(&here, name), expected);
+    }
+    assert!(!here.contains("override 1"), "{here}");
+
+    let args = ["config", "legacy", "--select", "exec-form,join-runs"];
+    let there = sandbox.run(&args[..2]).ended(0).out;
+    let expected = "override 1 legacy dockeropt.toml:6 (`override 1`)";
+    assert_eq!(row(&there, "override 1"), expected);
+    let expected = "exec-form off unsafe dockeropt.toml:8 (`rules.exec-form.enabled`)";
+    assert_eq!(row(&there, "exec-form"), expected);
+    let selected = sandbox.run(&args).ended(0).out;
+    assert_eq!(row(&selected, "exec-form"), "exec-form on unsafe --select");
+    assert_eq!(row(&selected, "apt-lists"), "apt-lists off safe --select");
+}
+
+#[test]
+fn what_is_in_force_is_a_document() {
+    let sandbox = Sandbox::with(&[("dockeropt.toml", EXPLAINED), ("app/Dockerfile", BEFORE)]);
+    let args = ["config", "app", "--format", "json", "--ignore", "npm-ci"];
+    let ran = sandbox.run(&args).ended(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(document["path"], "app/Dockerfile");
+    assert_eq!(document["file"], "dockeropt.toml");
+    let preset = serde_json::json!({
+        "key": "preset",
+        "value": "all",
+        "from": {"kind": "file", "key": "preset", "path": "dockeropt.toml", "line": 1},
+    });
+    assert_eq!(document["settings"][0], preset);
+    let rules = document["rules"].as_array().unwrap();
+    let rule = |id: &str| rules.iter().find(|rule| rule["id"] == id).unwrap();
+    let from = serde_json::json!({"kind": "flag", "flag": "--ignore"});
+    assert_eq!(rule("npm-ci")["enabled"]["from"], from);
+    assert_eq!(rule("join-runs")["options"]["when"]["value"], "all");
+
+    let bare = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let ran = bare.run(&["config", "--format", "json"]).ended(0);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert!(document["file"].is_null(), "{document}");
+    bare.run(&["config", "nowhere"]).ended(2);
+}
