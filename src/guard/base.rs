@@ -82,7 +82,7 @@ fn is_small(full: &str, small: &str) -> bool {
         && matches!(added.as_slice(), ["slim"] | ["jre"])
 }
 
-/// A tool that some RUN names and none installs.
+/// A tool that some RUN, or what the container starts, names and none installs.
 fn missing(after: &Side<'_>, stage: &Stage<'_>, is_java: bool) -> Option<String> {
     let runs = || {
         let steps = stage.steps.iter();
@@ -90,7 +90,7 @@ fn missing(after: &Side<'_>, stage: &Stage<'_>, is_java: bool) -> Option<String>
         runs.map(|step| String::from_utf8_lossy(step.instruction.span.of(after.text)).into_owned())
     };
     let words = |text: &str| -> Vec<String> {
-        let parts = text.split(|ch: char| ch.is_whitespace() || ";&|()`\"'".contains(ch));
+        let parts = text.split(|ch: char| ch.is_whitespace() || ";&|()`\"'[],".contains(ch));
         parts
             .filter(|word| !word.is_empty())
             .map(str::to_owned)
@@ -103,11 +103,23 @@ fn missing(after: &Side<'_>, stage: &Stage<'_>, is_java: bool) -> Option<String>
         let installs = commands.filter(|one| one.contains(" install ") || one.contains(" add "));
         installed.extend(installs.flat_map(words));
     }
-    let mut called = runs().flat_map(|text| words(&text));
+    let mut called = runs().chain(started(stage)).flat_map(|text| words(&text));
     called.find(|word| {
         let name = word.rsplit('/').next().unwrap_or(word);
         // The run-time images of Java hold both.
         let stays = is_java && matches!(name, "curl" | "wget");
         TOOLS.contains(&name) && !stays && !installed.contains(name)
     })
+}
+
+/// What the container and its health check start.
+fn started(stage: &Stage<'_>) -> impl Iterator<Item = String> {
+    let steps = stage.steps.iter().map(|step| step.instruction);
+    let starts = steps.filter(|one| {
+        matches!(
+            one.keyword,
+            Keyword::Cmd | Keyword::Entrypoint | Keyword::Healthcheck
+        )
+    });
+    starts.map(|one| String::from_utf8_lossy(one.args_text()).into_owned())
 }

@@ -3,6 +3,7 @@
 
 mod bases;
 mod c;
+mod called;
 mod dotnet;
 mod java;
 mod python;
@@ -64,6 +65,10 @@ pub(super) fn split(before: &Side<'_>, after: &Side<'_>, allowed: Allowed<'_>) -
     is_configured_alike((before, shipped), (after, runtime), allowed)?;
     if !bases::is_fit((shipped, builder, runtime)) {
         return fault("the stage that ships may not work on its base");
+    }
+    if let Some(name) = called::forgotten(shipped, runtime) {
+        let reason = format!("the shipped stage forgets `{name}`, which its health check calls");
+        return fault(&reason);
     }
     holds_its_program((shipped, builder, runtime), after, &carried)
 }
@@ -408,6 +413,7 @@ fn holds_its_program(
         Some(words)
     });
     let fault = |reason: String| Err(Fault::new(reason, runtime.from.span));
+    let words = words.and_then(|words| started(called::behind_init(words, runtime)?));
     let Some([program, arguments @ ..]) = words.as_deref() else {
         return fault("what the shipped stage starts is not known".to_owned());
     };

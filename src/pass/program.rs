@@ -1,6 +1,7 @@
-//! What CMD and ENTRYPOINT start, and what a health check does.
+//! What CMD and ENTRYPOINT start. A program that only starts the rest of its words (`tini`) is looked through.
 
 use super::PassContext;
+use super::known_programs;
 use super::runs::Stage;
 use crate::model;
 use crate::syntax::shell;
@@ -14,6 +15,8 @@ pub struct Program {
     pub arguments: Vec<String>,
     /// Whether a shell starts it.
     pub by_shell: bool,
+    /// The package of the program that starts it and passes signals on.
+    pub init: Option<&'static str>,
 }
 
 impl Program {
@@ -32,12 +35,29 @@ impl Program {
         let first = first.ok_or("neither CMD nor ENTRYPOINT says what runs")?;
         let mut program = started(cx, first)?;
         if let Some(command) = entrypoint.and(command) {
-            let words = command.instruction.words().iter();
-            program
-                .arguments
-                .extend(words.map(|word| word.text.clone()));
+            program.arguments.extend(arguments(command.instruction));
         }
-        Ok(program)
+        Ok(program.behind_init())
+    }
+
+    /// What `tini -- PROGRAM` starts, where that is known; else the program itself.
+    fn behind_init(self) -> Self {
+        let init = known_programs::init(&self.name);
+        let start = init.and_then(|init| init.starts(&self.arguments));
+        let (Some(init), Some(start)) = (init, start) else {
+            return self;
+        };
+        let mut words = self.arguments.into_iter().skip(start);
+        let started = Self {
+            name: words.next().unwrap_or(self.name),
+            arguments: words.collect(),
+            ..self
+        };
+        let started = Self {
+            init: Some(&init.package),
+            ..started
+        };
+        started.within_shell()
     }
 
     /// What `sh -c TEXT` starts, where that is one plain program; else the program itself.
@@ -47,9 +67,13 @@ impl Program {
             return self;
         };
         let words = shell::parse_text(text).and_then(|script| plain_words(&script));
-        match words {
-            Some(words) if is_shell && option == "-c" => Self::of_words(words).unwrap_or(self),
-            _ => self,
+        let words = words.filter(|_| is_shell && option == "-c");
+        match words.and_then(Self::of_words) {
+            Some(program) => Self {
+                init: self.init,
+                ..program
+            },
+            None => self,
         }
     }
 
@@ -76,6 +100,7 @@ impl Program {
             name: words.next()?,
             arguments: words.collect(),
             by_shell: true,
+            init: None,
         })
     }
 }
@@ -90,12 +115,27 @@ fn started(cx: &PassContext<'_>, step: &model::Step<'_>) -> Result<Program, Stri
             name,
             arguments: words.collect(),
             by_shell: false,
+            init: None,
         });
     }
     let words = shell_words(cx, instruction);
     let words = words
         .ok_or_else(|| format!("{keyword} starts a shell that does more than start a program"))?;
     Program::of_words(words).ok_or_else(|| format!("{keyword} is empty"))
+}
+
+/// The words that a CMD puts behind those of an ENTRYPOINT.
+fn arguments(command: &Instruction) -> Vec<String> {
+    match command.args {
+        Args::Shell => {
+            let text = String::from_utf8_lossy(command.args_text()).into_owned();
+            vec!["/bin/sh".to_owned(), "-c".to_owned(), text]
+        }
+        _ => {
+            let words = command.words().iter();
+            words.map(|word| word.text.clone()).collect()
+        }
+    }
 }
 
 /// The words of the one plain command that a shell form is; those that the shell expands as they are written.
@@ -118,27 +158,4 @@ fn plain_words(script: &shell::Script) -> Option<Vec<String>> {
             .map(|word| word.literal.clone().unwrap_or_else(|| word.text.clone()))
             .collect(),
     )
-}
-
-/// The health check, where there is one, runs something that the runtime stage has.
-///
-/// # Errors
-/// It runs something else.
-pub fn check_health(stage: &Stage<'_>, has: impl Fn(&str) -> bool) -> Result<(), String> {
-    let mut steps = stage.model.steps.iter().rev();
-    let check = steps.find(|step| step.instruction.keyword == Keyword::Healthcheck);
-    let text = check.map(|step| String::from_utf8_lossy(step.instruction.args_text()));
-    let text = text.unwrap_or_default();
-    let mut words = text.split_whitespace();
-    let runs = words
-        .next()
-        .is_some_and(|word| !word.eq_ignore_ascii_case("none"));
-    let program = words.next().unwrap_or_default();
-    let program = program.trim_matches(['[', '"', ',', ']']);
-    match runs && !has(program) {
-        true => Err(format!(
-            "the health check runs `{program}`, which the runtime stage may not have"
-        )),
-        false => Ok(()),
-    }
 }

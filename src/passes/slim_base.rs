@@ -13,11 +13,11 @@ use crate::context::glob;
 use crate::model::Base;
 use crate::model::managers::{Kind, Role, invocation};
 use crate::pass::java_runtime::java_runtime;
-use crate::pass::program::{self, Program};
+use crate::pass::program::Program;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::slim_image::{Order, named_base, slim};
-use crate::pass::{Findings, Pass, PassContext, command};
+use crate::pass::{Findings, Pass, PassContext, command, health, known_programs};
 use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
 use crate::text::Edit;
@@ -192,7 +192,7 @@ impl Look<'_> {
         if stage.end.base().is_family("node") {
             node::check(self)?;
         }
-        self.starts(reasons)
+        self.starts(&installed, reasons)
     }
 
     /// No instruction names what the small image has elsewhere or not at all.
@@ -333,7 +333,7 @@ impl Look<'_> {
     }
 
     /// What the container starts, and its health check, is in the small image.
-    fn starts(&self, reasons: &mut Reasons) -> Result<(), String> {
+    fn starts(&self, installed: &BTreeSet<String>, reasons: &mut Reasons) -> Result<(), String> {
         let knows = |name: &str| self.family.starts.iter().any(|one| one == name);
         let program = Program::of(self.cx, self.stage)?.within_shell();
         let name = &program.name;
@@ -341,7 +341,20 @@ impl Look<'_> {
             return Err(format!("what `{name}` needs when it runs is not known"));
         }
         reasons.say(name, IN_SMALL);
-        program::check_health(self.stage, knows)
+        if let Some(init) = program.init {
+            if !installed.contains(init) {
+                return Err(format!(
+                    "nothing installs `{init}`, which starts the program"
+                ));
+            }
+            reasons.say(init, INSTALLED);
+        }
+        let is_installed = |name: &str| {
+            let mut packages = installed.iter();
+            let secure = !health::is_secure(self.stage) || self.secure(name, installed).is_ok();
+            secure && packages.any(|package| known_programs::brings(package, name))
+        };
+        health::check(self.stage, |name| knows(name) || is_installed(name))
     }
 }
 

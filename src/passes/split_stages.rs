@@ -10,6 +10,7 @@ mod c;
 mod dotnet;
 mod go;
 mod java;
+mod kept;
 mod libraries;
 mod made;
 mod node;
@@ -31,6 +32,7 @@ use crate::syntax::shell::{CommandAt, Script};
 use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
 use assets::Assets;
+use kept::Kept;
 use parts::Parts;
 
 #[derive(Deserialize)]
@@ -84,9 +86,9 @@ trait Language {
         false
     }
 
-    /// Packages that the user wants kept, of those that the language takes a look at itself.
-    fn kept(&self) -> BTreeSet<String> {
-        BTreeSet::new()
+    /// Packages that the runtime stage installs too, of those that the language takes a look at itself.
+    fn kept(&self) -> Kept {
+        Kept::default()
     }
 
     /// Whether only the build reads a variable.
@@ -282,18 +284,11 @@ impl SplitStages {
                 _ => {}
             }
         }
-        let parts = Parts::of(self, cx, language)?;
+        let mut parts = Parts::of(self, cx, language)?;
         let mut runtime = language.runtime(stage, &parts)?;
-        let kept = parts.kept.iter().cloned().chain(language.kept());
-        for package in kept.collect::<BTreeSet<_>>() {
-            if stage.model.end.base().package_manager != Some("apt") {
-                return Err("packages are kept on Debian only".to_owned());
-            }
-            runtime
-                .reasons
-                .say(&package, "installed: `keep-packages` names it");
-            runtime.packages.insert(package);
-        }
+        let mut kept = std::mem::take(&mut parts.kept);
+        kept.append(language.kept());
+        kept.install(cx, stage, &mut runtime)?;
         Ok((parts, runtime))
     }
 }

@@ -2,6 +2,7 @@
 //! same state.
 
 mod c;
+mod called;
 mod python;
 
 use crate::guard::{passes, stops};

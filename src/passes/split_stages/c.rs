@@ -20,7 +20,8 @@ use super::made::{Made, operands};
 use super::parts::{self, Parts};
 use super::{At, Base, For, Language, Runtime, SAME, SplitStages, small};
 use crate::context::path;
-use crate::pass::program::{self, Program};
+use crate::pass::health;
+use crate::pass::program::Program;
 use crate::pass::project_place::Place;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::Stage;
@@ -294,7 +295,7 @@ impl Language for C<'_> {
         let carried = self.carried(stage, &program)?;
         parts::keeps(self.cx, parts.last, &carried)?;
         self.directories_are_built_in(&carried)?;
-        program::check_health(stage, |_| false)?;
+        health::check(stage, |word| parts.kept.has(word))?;
         let mut reasons = Reasons::default();
         let mut libraries = BTreeSet::new();
         if self.loads {

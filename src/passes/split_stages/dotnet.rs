@@ -14,7 +14,8 @@ use crate::model::image::Distribution;
 use crate::model::managers::{Invocation, invocation};
 use crate::model::state::Origin;
 use crate::pass::PassContext;
-use crate::pass::program::{self, Program};
+use crate::pass::health;
+use crate::pass::program::Program;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::pass::slim_image::named_base;
@@ -200,7 +201,7 @@ impl Language for Dotnet<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?.within_shell();
         let published = self.started(stage, &program)?;
-        program::check_health(stage, |word| word == "dotnet" || parts.kept.contains(word))?;
+        health::check(stage, |word| word == "dotnet" || parts.kept.has(word))?;
         if let Some(package) = published.has_any(&self.rule.dotnet.needs_more) {
             return Err(format!("`{package}` needs the compiler when it runs"));
         }

@@ -11,7 +11,8 @@ use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::PassContext;
-use crate::pass::program::{self, Program};
+use crate::pass::health;
+use crate::pass::program::Program;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::project::Project;
@@ -238,7 +239,7 @@ impl Language for Go<'_> {
         let cx = self.cx;
         let program = Program::of(cx, stage)?;
         let path = self.made.find(&program, stage.model)?;
-        program::check_health(stage, |word| parts.kept.contains(word))?;
+        health::check(stage, |word| parts.kept.has(word))?;
         let mut embedded = Vec::new();
         let mut needs_c = self.wants_c.then(|| "`CGO_ENABLED` is set".to_owned());
         let mut roots = std::mem::take(&mut self.modules);
@@ -335,7 +336,7 @@ impl Go<'_> {
             Some(reason) => format!("{}, for {reason}", base.why),
             None if program.by_shell => "a shell starts the program".to_owned(),
             None if !parts.kept.is_empty() => {
-                "it can install what `keep-packages` names".to_owned()
+                "it can install the packages that are kept".to_owned()
             }
             None if needs_shell => "a RUN of the stage that ships needs a shell".to_owned(),
             None => "the option `runtime-go` asks for it".to_owned(),

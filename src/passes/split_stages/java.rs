@@ -12,8 +12,9 @@ use super::parts::{self, Parts};
 use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::health;
 use crate::pass::java_runtime::java_runtime;
-use crate::pass::program::{self, Program};
+use crate::pass::program::Program;
 use crate::pass::project_place::first_words;
 use crate::pass::runs::Stage;
 use crate::pass::slim_image::named_base;
@@ -234,7 +235,7 @@ impl Language for Java<'_> {
         keeps_no_account(stage)?;
         let program = Program::of(self.cx, stage)?.within_shell();
         let carried = self.carried(stage, &program)?;
-        program::check_health(stage, |word| word == "java" || parts.kept.contains(word))?;
+        health::check(stage, |word| word == "java" || parts.kept.has(word))?;
         let embedded = self.packed();
         let sorting = Sorting {
             rule: self.rule,

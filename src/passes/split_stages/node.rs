@@ -7,9 +7,10 @@ use super::parts::{self, BUILD_ONLY, Parts};
 use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::health;
 use crate::pass::node_packages;
 use crate::pass::node_prune;
-use crate::pass::program::{self, Program};
+use crate::pass::program::Program;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::Stage;
@@ -215,8 +216,8 @@ impl Language for Node<'_> {
         let base = slim(stage, Order::Last)?;
         let base = base.ok_or("the base image is small already, or has no small one")?;
         let program = Program::of(self.cx, stage)?;
-        program::check_health(stage, |word| {
-            matches!(word, "node" | "npm") || parts.kept.contains(word)
+        health::check(stage, |word| {
+            matches!(word, "node" | "npm") || parts.kept.has(word)
         })?;
         let project = self.project()?;
         let package = project.package_json().map_err(|error| error.to_string())?;

@@ -1,8 +1,7 @@
 //! What each step of the stage is for: the build, what runs, or the configuration of the image.
 
-use std::collections::BTreeSet;
-
 use super::again;
+use super::kept::Kept;
 use super::{At, For, Language, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Kind, Role, invocation};
@@ -39,8 +38,8 @@ pub(super) struct Parts {
     pub(super) image: Vec<usize>,
     /// Whether the runtime stage runs a command.
     pub(super) runs: bool,
-    /// Packages that the user wants kept.
-    pub(super) kept: BTreeSet<String>,
+    /// Packages that the runtime stage installs too.
+    pub(super) kept: Kept,
     /// Why each is where it is.
     pub(super) reasons: Reasons,
 }
@@ -57,7 +56,7 @@ impl Parts {
             both: Vec::new(),
             image: Vec::new(),
             runs: false,
-            kept: BTreeSet::new(),
+            kept: Kept::default(),
             reasons: Reasons::default(),
         };
         let mut accounts = Vec::new();
@@ -277,14 +276,7 @@ fn packages<'n>(
 ) -> Result<Option<For>, String> {
     for name in names {
         let plain = name.split('=').next().unwrap_or(name);
-        if at
-            .place
-            .cx
-            .rule
-            .texts("keep-packages")
-            .any(|one| one == plain)
-        {
-            parts.kept.insert(plain.to_owned());
+        if parts.kept.keep(at.place.cx, plain) {
             continue;
         }
         let builds = rule.build_packages.iter().any(|one| one == plain);

@@ -9,6 +9,7 @@ mod started;
 
 use std::collections::BTreeSet;
 
+use super::kept::Kept;
 use super::parts::{self, BUILD_ONLY, Parts};
 use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
@@ -75,8 +76,8 @@ pub(super) struct Python<'p> {
     held: Vec<(String, String)>,
     /// Packages of the distribution.
     packages: BTreeSet<String>,
-    /// Those of them that the user wants kept.
-    kept: BTreeSet<String>,
+    /// Those that the runtime stage installs too.
+    kept: Kept,
     /// Where the application itself runs in the build: the step, and the command.
     runs: Vec<(usize, String)>,
     /// Managers of projects that pip installs.
@@ -101,7 +102,7 @@ impl<'p> Python<'p> {
             required: BTreeSet::new(),
             held: Vec::new(),
             packages: BTreeSet::new(),
-            kept: BTreeSet::new(),
+            kept: Kept::default(),
             runs: Vec::new(),
             tools: BTreeSet::new(),
             starters: BTreeSet::new(),
@@ -122,8 +123,9 @@ impl<'p> Python<'p> {
         let words = &at.found.command.words;
         let names = asked.packages.iter().map(|index| &words[*index].text);
         let names = names.map(|name| plain(name));
-        let is_kept = |name: &&str| self.cx.rule.texts("keep-packages").any(|one| one == *name);
-        let (kept, names): (Vec<&str>, Vec<&str>) = names.partition(is_kept);
+        let names: Vec<&str> = names
+            .filter(|name| !self.kept.keep(self.cx, name))
+            .collect();
         let python = &self.rule.python;
         let builds = |name: &str| {
             let mut known = self
@@ -137,7 +139,6 @@ impl<'p> Python<'p> {
             return Some(Err(parts::may_need(name)));
         }
         self.packages.extend(names.into_iter().map(str::to_owned));
-        self.kept.extend(kept.into_iter().map(str::to_owned));
         Some(Ok(For::Build))
     }
 
@@ -350,7 +351,7 @@ impl Language for Python<'_> {
         false
     }
 
-    fn kept(&self) -> BTreeSet<String> {
+    fn kept(&self) -> Kept {
         self.kept.clone()
     }
 

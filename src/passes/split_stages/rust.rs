@@ -12,7 +12,8 @@ use super::{At, Base, For, Language, Runtime, SplitStages, small};
 use crate::context::path;
 use crate::model::managers::{Invocation, invocation};
 use crate::pass::cargo_packages::Packages;
-use crate::pass::program::{self, Program};
+use crate::pass::health;
+use crate::pass::program::Program;
 use crate::pass::project_place::first_words;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::Stage;
@@ -315,7 +316,7 @@ impl Language for Rust<'_> {
     fn runtime(&mut self, stage: &Stage<'_>, parts: &Parts) -> Result<Runtime, String> {
         let program = Program::of(self.cx, stage)?;
         let path = self.made.find(&program, stage.model)?;
-        program::check_health(stage, |word| parts.kept.contains(word))?;
+        health::check(stage, |word| parts.kept.has(word))?;
         let mut reasons = Reasons::default();
         let libraries = self.libraries(stage, &mut reasons)?;
         let sorting = Sorting {

@@ -3,7 +3,8 @@
 use super::{At, For, MANAGERS, Python, is_copied, is_python};
 use crate::context::path;
 use crate::model::managers::Invocation;
-use crate::pass::program::{self, Program};
+use crate::pass::health;
+use crate::pass::program::Program;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::runs::Stage;
 use crate::syntax::Instruction;
@@ -59,7 +60,7 @@ impl Python<'_> {
         {
             return Err(format!("`{file}`, which `{name}` runs, is not copied"));
         }
-        program::check_health(stage, |word| is_python(word) || self.kept.contains(word))?;
+        health::check(stage, |word| is_python(word) || self.kept.has(word))?;
         Ok(manager.map(str::to_owned))
     }
 
@@ -236,5 +237,6 @@ fn behind_run(manager: &str, words: &[String]) -> Option<Program> {
         name,
         arguments,
         by_shell: false,
+        init: None,
     })
 }
