@@ -36,6 +36,7 @@ mod stages;
 mod steps;
 mod takers;
 mod temp;
+mod unused;
 mod variables;
 
 use std::cell::{Cell, OnceCell, RefCell};

@@ -30,6 +30,7 @@ mod rust_build_cache;
 mod secret_in_arg;
 mod slim_base;
 mod split_stages;
+mod unused_copy;
 mod unused_stage;
 mod volatile_last;
 
@@ -79,6 +80,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "nonroot-user" => Box::new(read::<nonroot_user::NonrootUser>(data)?),
         "pin-base" => Box::new(read::<pin_base::PinBase>(data)?),
         "secret-in-arg" => Box::new(read::<secret_in_arg::SecretInArg>(data)?),
+        "unused-copy" => Box::new(read::<unused_copy::UnusedCopy>(data)?),
         "unused-stage" => Box::new(read::<unused_stage::UnusedStage>(data)?),
         "volatile-last" => Box::new(read::<volatile_last::VolatileLast>(data)?),
         _ => return Err(format!("there is no pass `{name}`")),

@@ -99,6 +99,8 @@ pub enum Effect {
     Stages,
     /// A last step of a builder stage that deletes what only the development of a project needs.
     Prune,
+    /// The last COPYs of a stage that does not ship, where no other stage takes what they bring.
+    UnusedCopies,
     /// Another base image for the stage.
     Base,
     /// The small image of the same tag as base of the stage, where no step calls what the full one has.
@@ -317,7 +319,7 @@ impl FromStr for CacheStyle {
 
 impl Effect {
     /// Every effect that has no parameter.
-    pub const PLAIN: [Self; 15] = [
+    pub const PLAIN: [Self; 16] = [
         Self::Layers,
         Self::Caches,
         Self::Packages,
@@ -331,6 +333,7 @@ impl Effect {
         Self::CopyMode,
         Self::Stages,
         Self::Prune,
+        Self::UnusedCopies,
         Self::Base,
         Self::SmallBase,
     ];
@@ -352,6 +355,7 @@ impl Display for Effect {
             Self::CopyMode => "copy-mode",
             Self::Stages => "stages",
             Self::Prune => "prune",
+            Self::UnusedCopies => "unused-copies",
             Self::Base => "base",
             Self::SmallBase => "small-base",
             Self::Config(key) => return write!(f, "config:{key}"),

@@ -7,6 +7,7 @@ use super::modes::{self, Outcome};
 use super::order::{self, Mover};
 use super::{
     Allowed, Fault, Side, Verdict, config, copies, instruction, parts, prefetch, prune, runs,
+    unused,
 };
 use crate::model::Step;
 use crate::rule::Effect;
@@ -93,6 +94,10 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
                 }
                 Err(fault) => fault,
             };
+            if let Some(index) = head.first().filter(|index| self.may_go(**index)) {
+                self.taken[*index] = true;
+                continue;
+            }
             let old = head.first().map(|index| &self.old[*index]);
             if let Some(moved) = self.moved(at)? {
                 self.taken[moved] = true;
@@ -338,6 +343,12 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
         false
     }
 
+    /// Whether a step before the patch is a COPY that nothing reads.
+    fn may_go(&self, index: usize) -> bool {
+        self.allowed.has(&Effect::UnusedCopies)
+            && unused::may_go((self.before, self.stage), self.old, index)
+    }
+
     /// What is left of the steps before the patch must be allowed to go.
     fn rest(&mut self) -> Verdict {
         let head = self.head();
@@ -351,6 +362,9 @@ impl<'a, 'b, 'f> Walk<'a, 'b, 'f, '_> {
                 continue;
             }
             let keyword = old.instruction.keyword;
+            if self.may_go(index) {
+                continue;
+            }
             let moves_author = matches!(keyword, Keyword::Maintainer | Keyword::Label)
                 && self.allowed.config("author")
                 && self.allowed.config("labels");

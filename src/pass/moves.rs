@@ -1,4 +1,4 @@
-//! Steps that move down: the edits that put them below a later step of their stage, with the comments above them.
+//! Steps that move down, or go: the edits that put them below a later step of their stage, with the comments above them.
 //!
 //! Never asks whether a step may move. Blank lines go along where they part what moves from its neighbours.
 
@@ -26,6 +26,21 @@ pub fn edits(cx: &PassContext<'_>, moves: &[Move<'_>]) -> Vec<Edit> {
         edits.extend(insertion(cx, below, &there));
     }
     edits
+}
+
+/// The edit that takes a step out, with the comments above it, and leaves one gap where there were two.
+#[must_use]
+pub fn removal(cx: &PassContext<'_>, step: &Instruction) -> Edit {
+    let items = &cx.file.items;
+    let at = index_of(items, step);
+    let start = with_comments(items, at);
+    let block = Block {
+        items: (start, at + 1),
+        below: at,
+        blank_before: start > 0 && is_blank(&items[start - 1]),
+        blank_after: items.get(at + 1).is_some_and(is_blank),
+    };
+    block.removal(items)
 }
 
 /// What a finding speaks of that points at `span` and moves these: where another line comes to end the file without a

@@ -205,6 +205,7 @@ pub fn effect(effect: &Effect) -> String {
         Effect::CopyMode => "owner or mode moved from a RUN into the COPY before it",
         Effect::Stages => "a build stage, and steps that move into it",
         Effect::Prune => "a last step of a build stage that deletes packages for development",
+        Effect::UnusedCopies => "the last COPYs of a build stage, of which nothing is taken",
         Effect::Base => "the base image",
         Effect::SmallBase => "the base image: the small one of the same tag",
         Effect::Config(key) => return format!("the image's `{key}`"),

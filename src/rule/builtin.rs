@@ -65,6 +65,7 @@ const FILES: &[(&str, &str)] = &embed![
     "slim-base",
     "split-stages",
     "stage-name-case",
+    "unused-copy",
     "unused-stage",
     "volatile-last",
     "yarn-cache",

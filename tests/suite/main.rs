@@ -31,6 +31,7 @@ mod guard_prune;
 mod guard_runtime;
 mod guard_split;
 mod guard_traps;
+mod guard_unused;
 mod invariants;
 mod lsp;
 mod patching;

@@ -152,7 +152,8 @@ fn names_are_held_against_their_lists() {
         "['layers',",
         "[\n'layrs',",
         "5: unknown effect `layrs`, did you mean `layers`? (allowed: `layers`, `caches`, `packages`, `registries`, \
-             `order`, `sources`, `prefetch`, `build-cache`, `assume-yes`, `temp`, `copy-mode`, `stages`, `prune`, `base`, \
+             `order`, `sources`, `prefetch`, `build-cache`, `assume-yes`, `temp`, `copy-mode`, `stages`, `prune`, `unused-copies`, \
+             `base`, \
              `small-base`, `none`, \
              `config:<key>`, `file:<path>`)",
     );
