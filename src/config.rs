@@ -7,7 +7,10 @@
 //! preset = "recommended"          # what runs where nothing else is said
 //! select = ["apt-lists"]          # only these rules
 //! ignore = ["copy-not-add"]       # not these
-//! extend = ["ci/dockeropt"]       # folders with rules of your own, beside this file
+//! extend = ["ci/dockeropt"]       # folders with rules of your own, beside this file, and configurations: `base.toml`
+//! exclude = ["vendor"]            # Dockerfiles that are not looked for
+//! include = ["docker/*.build"]    # files that are Dockerfiles, whatever their names
+//! baseline = "known.json"         # findings that are known
 //! cache = "clean"                 # or "mount"
 //! [rules.join-runs]
 //! enabled = true
@@ -35,7 +38,7 @@ use crate::rule::{Applicability, CacheStyle};
 
 pub use self::apply::{Decision, Origin, admit};
 pub use self::budget::{Budget, Excess, Measured};
-pub use self::paths::Scoped;
+pub use self::paths::{Paths, Scoped, Taken};
 pub use self::preset::Preset;
 pub use self::schema::schema;
 
@@ -51,8 +54,15 @@ pub struct Config {
     pub select: Option<Placed<Vec<Placed<String>>>>,
     /// `ignore`: these rules do not run.
     pub ignore: Vec<Placed<String>>,
-    /// `extend`: folders with declarative rules, relative to the folder of the file.
+    /// `extend`: folders with declarative rules, and configurations that this one is laid over ([`is_file`]); relative to
+    /// the folder of the file.
     pub extend: Vec<Placed<PathBuf>>,
+    /// `include`: files that are taken for Dockerfiles where a folder is searched.
+    pub include: Vec<Placed<Paths>>,
+    /// `exclude`: Dockerfiles, and folders of some, that are left out where a folder is searched.
+    pub exclude: Vec<Placed<Paths>>,
+    /// `baseline`: the file of the findings that are known, relative to the folder of the file.
+    pub baseline: Option<Placed<PathBuf>>,
     /// `cache`: what becomes of the caches of package managers; `None`: they are cleaned.
     pub cache: Option<Placed<CacheStyle>>,
     /// `[rules.<id>]`.
@@ -85,6 +95,19 @@ pub struct Placed<T> {
     pub place: Place,
 }
 
+impl Placed<PathBuf> {
+    /// The path that a user wrote, from where the path of the file that it stands in is relative to.
+    pub fn path(&self) -> PathBuf {
+        let folder = self.place.folder().unwrap_or(Path::new(""));
+        folder.join(&self.value)
+    }
+}
+
+/// Whether what `extend` names is a configuration, not a folder with rules.
+pub fn is_file(extended: &Path) -> bool {
+    extended.extension().is_some_and(|ending| ending == "toml")
+}
+
 impl<T> Placed<T> {
     fn by_flag(flag: &'static str, value: T) -> Self {
         let place = Place::Flag(flag);
@@ -99,6 +122,16 @@ pub enum Place {
     File(PathBuf, u32),
     /// With this flag of the command line.
     Flag(&'static str),
+}
+
+impl Place {
+    /// The folder of the file.
+    pub fn folder(&self) -> Option<&Path> {
+        match self {
+            Self::File(path, _) => Some(path.parent().unwrap_or(Path::new(""))),
+            Self::Flag(_) => None,
+        }
+    }
 }
 
 /// A decision that cannot be followed.
@@ -138,8 +171,15 @@ impl Config {
         self.preset = over.preset.or(self.preset);
         self.ignore.extend(over.ignore);
         self.extend.extend(over.extend);
+        self.include.extend(over.include);
+        self.exclude.extend(over.exclude);
+        self.baseline = over.baseline.or(self.baseline);
         self.cache = over.cache.or(self.cache);
         self.rules.extend(over.rules);
+        self.overrides.extend(over.overrides);
+        if !over.budget.is_empty() {
+            self.budget = over.budget;
+        }
         self
     }
 }

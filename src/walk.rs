@@ -105,14 +105,19 @@ impl Root {
 
 /// The Dockerfiles at and below `paths`, each once, in path order.
 ///
-/// A file that is named is taken whatever its name. In folders, names decide ([`is_dockerfile`]); what `.gitignore`
+/// A file that is named is taken whatever its name. In folders, `takes` is asked about each file; what `.gitignore`
 /// ignores is left out, and so is `.git`.
-pub fn dockerfiles(paths: &[PathBuf]) -> (Vec<Found>, Vec<PathError>) {
+pub fn dockerfiles(
+    paths: &[PathBuf],
+    takes: &mut dyn FnMut(&Path) -> Result<bool, PathError>,
+) -> (Vec<Found>, Vec<PathError>) {
     let mut found = Vec::new();
     let mut errors = Vec::new();
     for path in paths {
         match resolve(path) {
-            Ok(target) if target.is_dir() => walk(path, &target, &mut found, &mut errors),
+            Ok(target) if target.is_dir() => {
+                walk(path, &target, takes, &mut found, &mut errors);
+            }
             Ok(target) => found.push(Found {
                 path: plain(path),
                 target,
@@ -128,7 +133,13 @@ pub fn dockerfiles(paths: &[PathBuf]) -> (Vec<Found>, Vec<PathError>) {
 }
 
 /// Adds the Dockerfiles below `folder`, whose own place is `target`.
-fn walk(folder: &Path, target: &Path, found: &mut Vec<Found>, errors: &mut Vec<PathError>) {
+fn walk(
+    folder: &Path,
+    target: &Path,
+    takes: &mut dyn FnMut(&Path) -> Result<bool, PathError>,
+    found: &mut Vec<Found>,
+    errors: &mut Vec<PathError>,
+) {
     let entries = WalkBuilder::new(folder)
         .hidden(false)
         .require_git(false)
@@ -138,13 +149,19 @@ fn walk(folder: &Path, target: &Path, found: &mut Vec<Found>, errors: &mut Vec<P
         match entry {
             Ok(entry) => {
                 let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-                if is_file && is_dockerfile(entry.file_name()) {
-                    let path = entry.path();
-                    let rest = path.strip_prefix(folder).unwrap_or(path);
-                    found.push(Found {
+                if !is_file {
+                    continue;
+                }
+                let path = entry.path();
+                let rest = path.strip_prefix(folder).unwrap_or(path);
+                let target = plain(&target.join(rest));
+                match takes(&target) {
+                    Ok(true) => found.push(Found {
                         path: plain(path),
-                        target: plain(&target.join(rest)),
-                    });
+                        target,
+                    }),
+                    Ok(false) => {}
+                    Err(error) => errors.push(error),
                 }
             }
             Err(error) => errors.push(walk_error(folder, &error)),

@@ -11,7 +11,7 @@ use anyhow::{Context, Result};
 
 use super::inputs::Selection;
 use crate::chain::Chain;
-use crate::config::{self, Config, ConfigError, Decision, Place};
+use crate::config::{self, Budget, Config, ConfigError, Decision, Place, Taken};
 use crate::rule::{self, Rule};
 use crate::walk::{self, PathError};
 
@@ -27,6 +27,9 @@ pub(super) struct Chains {
     /// By configuration file, and which of its overrides hold.
     loaded: HashMap<(File, Vec<usize>), Option<Arc<Chain>>>,
 }
+
+/// How many configurations may extend each other, the first one included.
+const MAX_EXTENDED: usize = 8;
 
 /// A configuration file; `None` where there is none.
 type File = Option<Rc<Path>>;
@@ -87,8 +90,8 @@ impl Chains {
     pub(super) fn known_here() -> Result<Vec<Rule>> {
         let here = std::env::current_dir()?;
         let mut rules = rule::builtin().to_vec();
-        if let Some((path, config)) = nearest_config(&here, Path::new("Dockerfile"))? {
-            extended(&here, &path, &config, &mut rules)?;
+        if let Some((_, config)) = nearest_config(&here, Path::new("Dockerfile"))? {
+            extended(&here, &config, &mut rules)?;
         }
         Ok(rules)
     }
@@ -133,26 +136,41 @@ impl Chains {
     /// What holds for the file at `path`. `None` where its configuration is bad, which was said before.
     fn near(&mut self, path: &Path) -> Result<Option<Near>, PathError> {
         let path = walk::absolute(&self.here, path);
-        let folder = path.parent().unwrap_or(&path).to_owned();
-        let config = self.folders.entry(folder).or_insert_with(|| {
-            let found = config::nearest(&path, &|config| {
-                config.symlink_metadata().is_ok().then(|| config.to_owned())
-            });
-            found.map(Rc::from)
-        });
-        let file = config.clone();
+        let file = self.file_for(path.parent().unwrap_or(&path));
         let Some(decided) = self.decided(file.as_ref())? else {
             return Ok(None);
         };
-        let folder = file.as_deref().and_then(Path::parent);
-        let inside = folder.and_then(|folder| path.strip_prefix(folder).ok());
-        let inside = inside.map(|path| path.to_string_lossy().replace('\\', "/"));
-        let overrides = decided.config.covering(&inside.unwrap_or_default());
+        let overrides = decided.config.covering(&self.here, &path);
         Ok(Some(Near {
             file,
             decided,
             overrides,
         }))
+    }
+
+    /// The configuration file for what is in `folder`.
+    fn file_for(&mut self, folder: &Path) -> File {
+        if let Some(known) = self.folders.get(folder) {
+            return known.clone();
+        }
+        let own = folder.join(config::FILE_NAME);
+        let file = match own.symlink_metadata() {
+            Ok(_) => Some(Rc::from(own)),
+            Err(_) => folder.parent().and_then(|above| self.file_for(above)),
+        };
+        self.folders.insert(folder.to_owned(), file.clone());
+        file
+    }
+
+    /// Whether the file at `path`, which a walk found, is taken for a Dockerfile. Where its configuration is bad, which
+    /// is said the first time, its name decides.
+    ///
+    /// # Errors
+    /// As [`Chains::of`].
+    pub(super) fn takes(&mut self, path: &Path) -> Result<Taken, PathError> {
+        let near = self.near(path)?;
+        let taken = near.map(|near| near.decided.config.takes(&self.here, path));
+        Ok(taken.unwrap_or(Taken::ByName))
     }
 
     /// What the file at `config` decides. `None` where it is bad, which was said before.
@@ -187,9 +205,8 @@ impl Chains {
     /// The decisions of the file at `path`; the rules that it brings are added to `rules`.
     fn read(&self, path: &Path, rules: &mut Vec<Rule>) -> Result<Config, PathError> {
         let shown = path.strip_prefix(&self.here).unwrap_or(path);
-        let text = text_of(path, shown)?;
-        let config = Config::parse(shown, &text).map_err(config_error)?;
-        extended(&self.here, shown, &config, rules)?;
+        let config = read_config(&self.here, shown)?;
+        extended(&self.here, &config, rules)?;
         // What is wrong with an override is said even where no file of the run is one of its.
         for at in 0..config.overrides.len() {
             let rules = config.with(&[at]).apply(rules.clone());
@@ -214,21 +231,71 @@ pub(super) fn nearest_config(
         return Ok(None);
     };
     let shown = found.strip_prefix(here).unwrap_or(&found);
-    let text = text_of(&found, shown)?;
-    let config = Config::parse(shown, &text).map_err(config_error)?;
+    let config = read_config(here, shown)?;
     Ok(Some((shown.to_owned(), config)))
 }
 
-/// Adds the rules that `config`, the file at `path`, brings.
-fn extended(
+/// What the file at `path`, from `here` on, says, laid over what it extends.
+fn read_config(here: &Path, path: &Path) -> Result<Config, PathError> {
+    read_over(
+        here,
+        path,
+        &text_of(&here.join(path), path)?,
+        &mut Vec::new(),
+    )
+}
+
+/// The same for its `text`, which the files `above` extend, one the next.
+fn read_over(
     here: &Path,
     path: &Path,
-    config: &Config,
-    rules: &mut Vec<Rule>,
-) -> Result<(), PathError> {
-    for folder in &config.extend {
-        let parent = path.parent().unwrap_or(Path::new(""));
-        for rule in own_rules(here, &parent.join(&folder.value))? {
+    text: &str,
+    above: &mut Vec<PathBuf>,
+) -> Result<Config, PathError> {
+    let own = Config::parse(path, text).map_err(config_error)?;
+    above.push(path.to_owned());
+    let mut below = Config::default();
+    for extended in own.extend.iter().filter(|one| config::is_file(&one.value)) {
+        let base = walk::from_here(here, walk::absolute(here, &extended.path()));
+        let fault = |message: String| {
+            config_error(ConfigError {
+                place: extended.place.clone(),
+                message,
+            })
+        };
+        if above.contains(&base) {
+            let round = above.iter().chain([&base]).map(|path| path.display());
+            let round: Vec<String> = round.map(|path| format!("`{path}`")).collect();
+            return Err(fault(format!(
+                "`extend` leads in a circle: {}",
+                round.join(" → ")
+            )));
+        }
+        if above.len() == MAX_EXTENDED {
+            let message = format!("more than {MAX_EXTENDED} files extend each other");
+            return Err(fault(message));
+        }
+        let text = text_of(&here.join(&base), &base)
+            .map_err(|error| fault(format!("`extend`: {error}")))?;
+        let config = read_over(here, &base, &text, above)?;
+        below = below.overlay(Config {
+            // The images of another folder are its own affair.
+            budget: Budget::default(),
+            ..config
+        });
+    }
+    above.pop();
+    Ok(below.overlay(own))
+}
+
+/// Adds the rules that `config` brings.
+fn extended(here: &Path, config: &Config, rules: &mut Vec<Rule>) -> Result<(), PathError> {
+    for folder in config
+        .extend
+        .iter()
+        .filter(|one| !config::is_file(&one.value))
+    {
+        for rule in own_rules(here, &folder.path())? {
             config::admit(rules, folder, rule).map_err(config_error)?;
         }
     }

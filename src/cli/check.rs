@@ -65,16 +65,16 @@ impl CheckFormat {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_list = args.format == CheckFormat::Checklist;
-    if args.baseline.is_some() && args.format == CheckFormat::Markdown {
-        bail!(
-            "`--format markdown` shows the whole patch, and does not go together with `--baseline`"
-        );
-    }
     let baseline = match (&args.baseline, &args.write_baseline) {
         (Some(path), _) => Some(Baseline::read(path)?),
         (None, Some(path)) => Some(Baseline::empty(path)?),
-        (None, None) => None,
+        (None, None) => Baseline::configured()?,
     };
+    if baseline.is_some() && args.format == CheckFormat::Markdown {
+        bail!(
+            "`--format markdown` shows the whole patch, and does not go together with a baseline"
+        );
+    }
     let baseline = baseline.map(Mutex::new);
     let narrow = |done: &mut Done<'_>| {
         if let Some(baseline) = &baseline {

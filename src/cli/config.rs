@@ -9,7 +9,7 @@ use super::chains::{Chains, InForce};
 use super::inputs::Selection;
 use super::output::Output;
 use super::{Format, Status};
-use crate::config::{Decision, Origin, Place, Placed, Preset};
+use crate::config::{Decision, Origin, Paths, Place, Placed, Preset};
 use crate::render::json::VERSION;
 use crate::render::layers::bytes;
 use crate::render::{BOLD, Look, RULE, visible_line};
@@ -96,11 +96,22 @@ fn settings(found: &InForce) -> Vec<Setting> {
         let shown = folder.value.display().to_string();
         Setting::new("extend", shown, Some(&folder.place))
     }));
+    for (key, all) in [("include", &config.include), ("exclude", &config.exclude)] {
+        settings.extend(
+            all.iter()
+                .map(|one| Setting::new(key, one.value.to_string(), Some(&one.place))),
+        );
+    }
+    settings.extend(config.baseline.iter().map(|file| {
+        let shown = file.value.display().to_string();
+        Setting::new("baseline", shown, Some(&file.place))
+    }));
     let overrides = found.overrides.iter();
     let overrides = overrides.filter_map(|at| Some((at + 1, config.overrides.get(*at)?)));
     settings.extend(overrides.map(|(number, one)| {
         let key = format!("override {number}");
-        Setting::new(&key, one.paths.clone(), Some(&one.place))
+        let paths: Vec<String> = one.paths.iter().map(Paths::to_string).collect();
+        Setting::new(&key, paths, Some(&one.place))
     }));
     let budget = &config.budget;
     let sizes = budget.sizes();

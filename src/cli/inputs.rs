@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 
+use super::chains::Chains;
+use crate::config::Taken;
 use crate::text::Source;
 use crate::walk::{self, Found, PathError};
 
@@ -58,9 +60,9 @@ impl Files {
     }
 
     /// The Dockerfiles in path order, and the paths that could not be looked at.
-    pub(super) fn inputs(&self) -> Result<(Vec<Input>, Vec<PathError>)> {
+    pub(super) fn inputs(&self, chains: &mut Chains) -> Result<(Vec<Input>, Vec<PathError>)> {
         if !self.is_stdin() {
-            let (mut found, mut errors) = walk::dockerfiles(&self.paths);
+            let (mut found, mut errors) = dockerfiles(&self.paths, chains);
             if let Some(name) = &self.only_changed {
                 let (differ, more) = changed::changed(found, name);
                 found = differ;
@@ -78,6 +80,17 @@ impl Files {
         let path = path.unwrap_or_else(|| PathBuf::from(UNNAMED));
         Ok((vec![Input::Stdin(path)], Vec::new()))
     }
+}
+
+/// The Dockerfiles at and below `paths`: in folders names decide, and what is configured.
+pub(super) fn dockerfiles(paths: &[PathBuf], chains: &mut Chains) -> (Vec<Found>, Vec<PathError>) {
+    walk::dockerfiles(paths, &mut |path| {
+        Ok(match chains.takes(path)? {
+            Taken::Included => true,
+            Taken::Excluded => false,
+            Taken::ByName => path.file_name().is_some_and(walk::is_dockerfile),
+        })
+    })
 }
 
 impl Input {

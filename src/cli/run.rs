@@ -70,7 +70,8 @@ pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError>
 
 /// Runs the chain over the files of `args` and prints what `work` makes of each.
 pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) -> Result<Tally> {
-    let (inputs, errors) = args.inputs()?;
+    let mut chains = Chains::new(&args.selection)?;
+    let (inputs, errors) = args.inputs(&mut chains)?;
     if inputs.is_empty() && errors.is_empty() {
         match &args.only_changed {
             Some(name) => output.say(&format!("no Dockerfile differs from `{name}`\n")),
@@ -81,7 +82,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     let root = Root::here()?;
     let mut printer = Printer::new(work.document, &root, output);
     errors.into_iter().for_each(|error| printer.error(error));
-    let jobs = jobs(inputs, args, &mut printer)?;
+    let jobs = jobs(inputs, chains, args, &mut printer)?;
     let mut claims = Claims::default();
     let batch = if work.ask.is_some() { 1 } else { BATCH };
     for batch in jobs.chunks(batch) {
@@ -157,8 +158,12 @@ struct Job {
 }
 
 /// The inputs with the rules that run on them, without those whose configuration is bad.
-fn jobs(inputs: Vec<Input>, args: &inputs::Files, printer: &mut Printer<'_>) -> Result<Vec<Job>> {
-    let mut chains = Chains::new(&args.selection)?;
+fn jobs(
+    inputs: Vec<Input>,
+    mut chains: Chains,
+    args: &inputs::Files,
+    printer: &mut Printer<'_>,
+) -> Result<Vec<Job>> {
     let mut contexts = Contexts::new(args.context.as_deref())?;
     let jobs = inputs.into_iter().filter_map(|input| {
         let chain = chains.of(input.target());

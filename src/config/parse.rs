@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Budget, Config, ConfigError, Override, Place, Placed, Scoped};
+use super::{Budget, Config, ConfigError, Override, Paths, Place, Placed, Scoped};
 use crate::rule::read::{Fault, Item, Lines, Table};
 
 impl Config {
@@ -21,11 +21,14 @@ impl Config {
     }
 }
 
-const KEYS: [&str; 8] = [
+const KEYS: [&str; 11] = [
     "preset",
     "select",
     "ignore",
     "extend",
+    "include",
+    "exclude",
+    "baseline",
     "cache",
     "rules",
     "overrides",
@@ -37,7 +40,13 @@ fn read(path: &Path, text: &str, lines: &Lines) -> Result<Config, Fault> {
     let overrides = table.take("overrides").map_or(Vec::new(), Item::list);
     Ok(Config {
         preset: read_placed(path, table.take("preset"), Item::parse)?,
-        extend: read_folders(path, table.take("extend"))?,
+        extend: read_extended(path, table.take("extend"))?,
+        include: read_paths(path, table.take("include"))?,
+        exclude: read_paths(path, table.take("exclude"))?,
+        baseline: read_placed(path, table.take("baseline"), |item| {
+            let about = "`baseline` names a file relative to this file";
+            read_relative(item, about)
+        })?,
         cache: read_placed(path, table.take("cache"), Item::parse)?,
         overrides: overrides
             .into_iter()
@@ -78,18 +87,33 @@ fn read_ids(path: &Path, item: Item<'_>) -> Result<Vec<Placed<String>>, Fault> {
         .collect()
 }
 
-fn read_folders(path: &Path, item: Option<Item<'_>>) -> Result<Vec<Placed<PathBuf>>, Fault> {
-    let folders = item.map_or(Vec::new(), Item::list);
-    folders
-        .into_iter()
-        .map(|folder| {
-            let line = folder.line;
-            let folder = PathBuf::from(folder.string()?);
-            if folder.as_os_str().is_empty() || folder.has_root() {
-                let message = "`extend` names folders relative to this file";
-                return Err(Fault::new(line, message));
-            }
-            Ok(placed(path, line, folder))
+fn read_extended(path: &Path, item: Option<Item<'_>>) -> Result<Vec<Placed<PathBuf>>, Fault> {
+    let all = item.map_or(Vec::new(), Item::list);
+    let about = "`extend` names folders and files relative to this file";
+    all.into_iter()
+        .map(|one| {
+            let line = one.line;
+            Ok(placed(path, line, read_relative(one, about)?))
+        })
+        .collect()
+}
+
+/// A path that is not absolute; `about` says so.
+fn read_relative(item: Item<'_>, about: &str) -> Result<PathBuf, Fault> {
+    let line = item.line;
+    let found = PathBuf::from(item.string()?);
+    if found.as_os_str().is_empty() || found.has_root() {
+        return Err(Fault::new(line, about));
+    }
+    Ok(found)
+}
+
+fn read_paths(path: &Path, item: Option<Item<'_>>) -> Result<Vec<Placed<Paths>>, Fault> {
+    let all = item.map_or(Vec::new(), Item::list);
+    all.into_iter()
+        .map(|one| {
+            let line = one.line;
+            Ok(placed(path, line, Paths::read(one)?))
         })
         .collect()
 }
@@ -190,7 +214,8 @@ options.when = 'all'
         check_error(
             "cache = 'clean'\nselct = ['a']\n",
             "dockeropt.toml:2: unknown key `selct`, did you mean `select`? \
-             (allowed: `preset`, `select`, `ignore`, `extend`, `cache`, `rules`, `overrides`, `budget`)",
+             (allowed: `preset`, `select`, `ignore`, `extend`, `include`, `exclude`, `baseline`, `cache`, `rules`, \
+             `overrides`, `budget`)",
         );
         check_error(
             "[rules.apt-lists]\nenabled = true\noption.when = 'all'\n",
@@ -225,7 +250,19 @@ options.when = 'all'
         );
         check_error(
             "extend = ['/etc/rules']",
-            "dockeropt.toml:1: `extend` names folders relative to this file",
+            "dockeropt.toml:1: `extend` names folders and files relative to this file",
+        );
+        check_error(
+            "exclude = [\n'a',\n'b[']",
+            "dockeropt.toml:3: in `exclude`: error parsing glob 'b[': unclosed character class; missing ']'",
+        );
+        check_error(
+            "include = '/a'",
+            "dockeropt.toml:1: `include` names Dockerfiles and folders relative to this file",
+        );
+        check_error(
+            "baseline = ''",
+            "dockeropt.toml:1: `baseline` names a file relative to this file",
         );
     }
 

@@ -38,8 +38,23 @@ pub fn schema(rules: &[Rule]) -> Value {
         ),
         (
             "extend",
-            "Folders with rules of your own, relative to this file.",
+            "Configurations that this one is laid over, and folders with rules of your own, relative to this file.",
             one_or_more(json!({"type": "string", "minLength": 1})),
+        ),
+        (
+            "include",
+            "Files that are Dockerfiles whatever their names, where a folder is searched: files or folders beside this file, or globs of them.",
+            one_or_more(paths()),
+        ),
+        (
+            "exclude",
+            "Dockerfiles that are left out where a folder is searched: files or folders beside this file, or globs of them.",
+            one_or_more(paths()),
+        ),
+        (
+            "baseline",
+            "The file with the findings that `check` leaves out, relative to this file.",
+            json!({"type": "string", "minLength": 1}),
         ),
         (
             "cache",
@@ -111,14 +126,17 @@ fn of_option(option: &RuleOption) -> Value {
     described(value, &option.about)
 }
 
+fn paths() -> Value {
+    json!({"type": "string", "minLength": 1, "pattern": "^[^/]"})
+}
+
 fn overrides() -> Value {
     let ids = one_or_more(json!({"$ref": "#/definitions/rule"}));
-    let path = json!({"type": "string", "minLength": 1, "pattern": "^[^/]"});
     let keys = [
         (
             "paths",
             described(
-                one_or_more(path),
+                one_or_more(paths()),
                 "Dockerfiles or folders beside this file, or globs of them.",
             ),
         ),

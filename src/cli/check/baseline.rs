@@ -5,8 +5,9 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
+use super::super::chains;
 use super::super::run::Done;
 use super::super::write::{self, Change};
 use crate::render::baseline::{self, Known};
@@ -36,6 +37,22 @@ impl Baseline {
             known,
             ..Self::empty(path)?
         })
+    }
+
+    /// The baseline that the configuration of the current folder names.
+    pub(super) fn configured() -> Result<Option<Self>> {
+        let here = std::env::current_dir()?;
+        // What is wrong with a configuration is said where it is one of the run's.
+        let nearest = chains::nearest_config(&here, Path::new("Dockerfile"));
+        let config = nearest.ok().flatten().map(|(_, config)| config);
+        let Some(named) = config.and_then(|config| config.baseline) else {
+            return Ok(None);
+        };
+        let path = walk::from_here(&here, walk::absolute(&here, &named.path()));
+        let read = Self::read(&path);
+        Ok(Some(
+            read.with_context(|| format!("{}: `baseline`", named.place))?,
+        ))
     }
 
     /// A baseline that is going to be at `path`.

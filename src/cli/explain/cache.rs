@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 use super::super::Status;
+use super::super::chains::Chains;
 use super::super::contexts::Contexts;
 use super::super::inputs;
 use super::super::output::Output;
@@ -23,7 +24,8 @@ pub(super) fn run(
     touched: &[PathBuf],
     output: &mut Output,
 ) -> Result<Status> {
-    let (inputs, errors) = files.inputs()?;
+    let mut chains = Chains::new(&files.selection)?;
+    let (inputs, errors) = files.inputs(&mut chains)?;
     let mut contexts = Contexts::new(files.context.as_deref())?;
     let mut status = Status::Done;
     for error in errors {

@@ -18,7 +18,8 @@ pub(super) fn read(args: &Args, path: &Path) -> Result<(Image, Option<String>)> 
     let shown = path.display().to_string();
     interruptible()?;
     let engine = engine::find_builder(args.engine)?;
-    let (found, errors) = walk::dockerfiles(&[path.to_owned()]);
+    let by_name = |path: &Path| path.file_name().is_some_and(walk::is_dockerfile);
+    let (found, errors) = walk::dockerfiles(&[path.to_owned()], &mut |path| Ok(by_name(path)));
     if let Some(error) = errors.into_iter().next() {
         return Err(error.into());
     }

@@ -96,8 +96,8 @@ impl Trial {
         files: &Files,
         allow: Applicability,
     ) -> Result<(Vec<Self>, Vec<PathError>)> {
-        let (inputs, mut errors) = files.inputs()?;
         let mut chains = Chains::new(&files.selection)?;
+        let (inputs, mut errors) = files.inputs(&mut chains)?;
         let mut contexts = Contexts::new(files.context.as_deref())?;
         let mut trials = Vec::new();
         for input in inputs {

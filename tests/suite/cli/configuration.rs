@@ -328,3 +328,118 @@ fn what_is_in_force_is_a_document() {
     assert!(document["file"].is_null(), "{document}");
     bare.run(&["config", "nowhere"]).ended(2);
 }
+
+#[test]
+fn folders_are_searched_as_configured() {
+    let config = "exclude = ['vendor', '*.gen.Dockerfile']\ninclude = ['docker/*.build']\n";
+    let sandbox = Sandbox::with(&[
+        ("dockeropt.toml", config),
+        ("vendor/Dockerfile", BEFORE),
+        ("a.gen.Dockerfile", BEFORE),
+        ("docker/app.build", BEFORE),
+        ("docker/app.txt", BEFORE),
+        ("app/Dockerfile", BEFORE),
+        ("app/vendor/Dockerfile", BEFORE),
+    ]);
+    let found = |args: &[&str]| {
+        let args = [&["check", "--select", "copy-not-add"], args].concat();
+        let ran = sandbox.run(&args).ended(1);
+        let paths = ran.out.lines().map(|line| line.split(':').next().unwrap());
+        paths.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let expected = [
+        "app/Dockerfile",
+        "app/vendor/Dockerfile",
+        "docker/app.build",
+    ];
+    assert_eq!(found(&[]), expected);
+    assert_eq!(found(&["./docker"]), ["docker/app.build"]);
+    // What is named is taken.
+    assert_eq!(found(&["vendor/Dockerfile"]), ["vendor/Dockerfile"]);
+}
+
+#[test]
+fn a_configuration_is_laid_over_another() {
+    let sandbox = Sandbox::with(&[
+        (
+            "base/common.toml",
+            "preset = 'minimal'\nignore = ['apt-lists']\nextend = 'rules'\n\
+             exclude = ['old']\n[budget]\n'*' = '1GB'\n",
+        ),
+        ("base/rules/our-tool.toml", OWN_RULE),
+        (
+            "dockeropt.toml",
+            "preset = 'all'\nextend = ['base/common.toml']\nexclude = ['new']\n",
+        ),
+        ("base/old/Dockerfile", BEFORE),
+        ("old/Dockerfile", "FROM debian:12\nRUN our-tool install x\n"),
+        ("new/Dockerfile", BEFORE),
+    ]);
+    let text = sandbox.run(&["config"]).ended(0).out;
+    assert_eq!(
+        row(&text, "preset"),
+        "preset all dockeropt.toml:1 (`preset`)"
+    );
+    let expected = "apt-lists off safe base/common.toml:2 (`ignore`)";
+    assert_eq!(row(&text, "apt-lists"), expected);
+    assert!(!text.contains("budget"), "{text}");
+    sandbox.run(&["fix", "--write"]).ended(0);
+    let expected = "FROM debian:12\nRUN our-tool install --yes x\n";
+    assert_eq!(sandbox.text("old/Dockerfile"), expected);
+    assert_eq!(sandbox.text("base/old/Dockerfile"), BEFORE);
+    assert_eq!(sandbox.text("new/Dockerfile"), BEFORE);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_extended_is_an_error_with_its_line() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let fails = |expected: &str| {
+        let ran = sandbox.run(&["check"]).ended(2);
+        assert_eq!(
+            ran.err.lines().next().unwrap(),
+            format!("error: {expected}")
+        );
+    };
+    sandbox.write("dockeropt.toml", "cache = 'clean'\nextend = 'a.toml'\n");
+    fails("dockeropt.toml:2: `extend`: a.toml: no such file or folder");
+    sandbox.write("a.toml", "\n\nextend = ['./dockeropt.toml']\n");
+    fails("a.toml:3: `extend` leads in a circle: `dockeropt.toml` → `a.toml` → `dockeropt.toml`");
+    sandbox.write("a.toml", "selct = []\n");
+    let ran = sandbox.run(&["check"]).ended(2);
+    assert!(
+        ran.err.starts_with("error: a.toml:1: unknown key `selct`"),
+        "{ran:#?}"
+    );
+    for number in 0..10 {
+        let next = format!("extend = '{}.toml'\n", number + 1);
+        sandbox.write(format!("{number}.toml"), next);
+    }
+    sandbox.write("dockeropt.toml", "extend = '0.toml'\n");
+    fails("6.toml:1: more than 8 files extend each other");
+}
+
+#[test]
+fn a_baseline_is_configured() {
+    let sandbox = Sandbox::with(&[
+        ("dockeropt.toml", "\nbaseline = 'known.json'\n"),
+        ("Dockerfile", BEFORE),
+    ]);
+    let ran = sandbox.run(&["check"]).ended(2);
+    let expected = "error: dockeropt.toml:2: `baseline`: known.json: no such file or folder\n";
+    assert_eq!(ran.err, expected);
+    sandbox
+        .run(&["check", "--write-baseline", "known.json"])
+        .ended(0);
+    let ran = sandbox.run(&["check"]).ended(0);
+    assert_eq!(ran.out, "");
+    assert!(
+        ran.last().contains("in the baseline known.json"),
+        "{ran:#?}"
+    );
+    sandbox.write("app/Dockerfile", BEFORE);
+    let ran = sandbox.run_in("app", &["check"], b"").ended(1);
+    assert!(
+        ran.out.starts_with("Dockerfile:2:1: copy-not-add"),
+        "{ran:#?}"
+    );
+}

@@ -35,15 +35,19 @@ fn init_writes_over_nothing_unless_told_to() {
 /// What stands in comments is right as well, each part on its own.
 #[test]
 fn what_init_shows_can_be_used() {
-    let sandbox = Sandbox::with(&[("ci/dockeropt/README.md", ""), ("Dockerfile", BEFORE)]);
-    sandbox.run(&["init"]).ended(0);
-    let text = sandbox.text("dockeropt.toml");
+    let sandbox = Sandbox::with(&[
+        ("dockeropt.toml", ""),
+        ("app/ci/dockeropt/README.md", ""),
+        ("app/Dockerfile", BEFORE),
+    ]);
+    sandbox.run_in("app", &["init"], b"").ended(0);
+    let text = sandbox.text("app/dockeropt.toml");
     let is_toml = |line: &&str| line.starts_with("# [") || line.contains(" = ");
     let shown: Vec<&str> = text.lines().filter(is_toml).collect();
-    assert_eq!(shown.len(), 15, "{shown:#?}");
+    assert_eq!(shown.len(), 18, "{shown:#?}");
     let used: Vec<&str> = shown.iter().map(|line| &line[2..]).collect();
-    sandbox.write("dockeropt.toml", used.join("\n"));
-    sandbox.run(&["rules"]).ended(0);
+    sandbox.write("app/dockeropt.toml", used.join("\n"));
+    sandbox.run_in("app", &["rules"], b"").ended(0);
 }
 
 #[test]
@@ -115,6 +119,9 @@ fn the_schema_rejects_what_is_refused() {
         "select = ['apt-list']",
         "ignore = 'apt-list'",
         "extend = 3",
+        "exclude = '/etc'",
+        "include = ['a', 1]",
+        "baseline = ['a']",
         "preset = 'most'",
         "[[overrides]]\nignore = []",
         "[[overrides]]\npaths = ['a']\nselect = ['apt-list']",
