@@ -304,6 +304,22 @@ fn install(packages: &BTreeSet<String>) -> Option<String> {
     })
 }
 
+/// No instruction names what an image without files does not have.
+///
+/// # Errors
+/// A user by its name, or a time zone.
+fn known_to_scratch(stage: &Stage<'_>) -> Result<(), String> {
+    let user = stage.model.end.user().unwrap_or_default();
+    let mut bytes = user.bytes();
+    if !bytes.all(|byte| byte.is_ascii_digit() || byte == b':') {
+        return Err(format!("`scratch` does not know the user `{user}`"));
+    }
+    match stage.model.end.variable("TZ") {
+        Some(_) => Err("`TZ` names a time zone, and `scratch` has none".to_owned()),
+        None => Ok(()),
+    }
+}
+
 /// Why the small image of the builder's own release.
 const SAME: &str = "the builder's release, so its C library";
 

@@ -117,6 +117,14 @@ fn options(rule: &Rule) -> String {
             option.default
         );
     }
+    let refused = rule.options.iter().flat_map(|(name, option)| {
+        let refused = option.refused.iter();
+        refused.map(move |(value, why)| format!("- `{name} = \"{value}\"`: {why}\n"))
+    });
+    let refused: String = refused.collect();
+    if !refused.is_empty() {
+        let _ = write!(out, "\nRefused, with the reason:\n\n{refused}");
+    }
     out
 }
 

@@ -1,5 +1,6 @@
 //! What users may set for a rule, and what is wrong with what they set.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::str::FromStr;
 
@@ -17,6 +18,9 @@ pub struct RuleOption {
     pub default: toml::Value,
     /// The allowed values of a string; empty where every string is allowed.
     pub values: Vec<String>,
+    /// Values that a user may expect, and why they are not allowed.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub refused: BTreeMap<String, String>,
     /// What a string, or each of a list, has to be; `None` where it may be anything.
     pub form: Option<Form>,
 }
@@ -48,6 +52,11 @@ impl RuleOption {
             return Some(fault);
         }
         let text = value.as_str().filter(|_| !self.values.is_empty())?;
+        if let Some(why) = self.refused.get(text) {
+            let allowed: Vec<String> = self.values.iter().map(|one| format!("`{one}`")).collect();
+            let allowed = allowed.join(", ");
+            return Some(format!("refuses `{text}`: {why} (allowed: {allowed})"));
+        }
         let found = name::find("value", text, &self.values);
         found.err().map(|unknown| format!("has the {unknown}"))
     }

@@ -190,7 +190,7 @@ fn read_options(item: Item<'_>) -> Result<BTreeMap<String, RuleOption>, Fault> {
 fn read_option(item: Item<'_>) -> Result<RuleOption, Fault> {
     let mut table = item
         .table()?
-        .only(&["about", "default", "values", "form"])?;
+        .only(&["about", "default", "values", "refused", "form"])?;
     let about = read_text(table.need("about")?)?;
     let default = table.need("default")?;
     let (line, default) = (default.line, default.plain()?);
@@ -199,12 +199,23 @@ fn read_option(item: Item<'_>) -> Result<RuleOption, Fault> {
         about,
         default,
         values,
+        refused: table
+            .take("refused")
+            .map_or(Ok(BTreeMap::new()), read_texts)?,
         form: table.take("form").map(Item::parse).transpose()?,
     };
     match option.fault(&option.default) {
         Some(message) => Err(Fault::new(line, format!("`default` {message}"))),
         None => Ok(option),
     }
+}
+
+fn read_texts(item: Item<'_>) -> Result<BTreeMap<String, String>, Fault> {
+    let texts = item.table()?.into_items();
+    let texts = texts.into_iter();
+    texts
+        .map(|item| Ok((item.name.clone(), read_text(item)?)))
+        .collect()
 }
 
 /// A rule is coded or declarative, and has no key of the other kind.

@@ -3,6 +3,7 @@
 
 mod c;
 mod called;
+mod flavours;
 mod python;
 
 use crate::guard::{passes, stops};

@@ -16,12 +16,8 @@ pub(super) fn is_fit((shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stag
         return true;
     }
     match small.as_str() {
-        "scratch" => {
-            is_go && !needs_shell(runtime) && is_without_c(builder) && has_plain_user(runtime)
-        }
-        "gcr.io/distroless/static-debian12" => {
-            is_go && !needs_shell(runtime) && is_without_c(builder)
-        }
+        "scratch" => !needs_shell(runtime) && is_alone(is_go, builder) && has_plain_user(runtime),
+        "gcr.io/distroless/static-debian12" => !needs_shell(runtime) && is_alone(is_go, builder),
         "gcr.io/distroless/cc-debian12" => !is_go && !needs_shell(runtime),
         _ if small.starts_with("debian:") => small.ends_with("-slim"),
         // On another distribution only what needs no C library runs.
@@ -30,6 +26,28 @@ pub(super) fn is_fit((shipped, builder, runtime): (&Stage<'_>, &Stage<'_>, &Stag
         }
         _ => false,
     }
+}
+
+/// Whether the program needs no C library of its image.
+fn is_alone(is_go: bool, builder: &Stage<'_>) -> bool {
+    match is_go {
+        true => is_without_c(builder),
+        false => is_for_musl(builder),
+    }
+}
+
+/// Whether all that cargo builds is for musl, whose library the programs bring unless they are told not to.
+fn is_for_musl(builder: &Stage<'_>) -> bool {
+    let texts = builder
+        .steps
+        .iter()
+        .map(|step| String::from_utf8_lossy(step.instruction.args_text()).into_owned());
+    let texts: Vec<String> = texts.collect();
+    let builds = |text: &&String| text.contains("cargo build") || text.contains("cargo install");
+    let mut builds = texts.iter().filter(builds).peekable();
+    builds.peek().is_some()
+        && builds.all(|text| text.contains("--target") && text.contains("-musl"))
+        && !texts.iter().any(|text| text.contains("crt-static"))
 }
 
 /// Whether the stage runs a command, or a shell starts what it ships.

@@ -19,7 +19,13 @@ pub(super) fn holds(
     words: &[String],
 ) -> bool {
     let (old, new) = (image(shipped), image(runtime));
-    let runs_only = |kind: &str| old.replacen("/sdk:", &format!("/{kind}:"), 1) == new;
+    let runs_only = |kind: &str| {
+        let same = old.replacen("/sdk:", &format!("/{kind}:"), 1);
+        let version = same
+            .split_once('-')
+            .map_or(same.as_str(), |(version, _)| version);
+        same == new || new == format!("{version}-alpine") && is_portable(builder, runtime, words)
+    };
     let tag = old.rsplit(':').next().unwrap_or_default();
     let version = tag.split('-').next().unwrap_or_default();
     let is_release = version.split('.').count() == 2 && !tag.ends_with("-aot");
@@ -40,6 +46,17 @@ pub(super) fn holds(
     let is_held =
         directory.is_some_and(|(directory, _)| carried.iter().any(|one| one == directory));
     is_held && builder.steps.iter().any(is_published)
+}
+
+/// Whether what is published is for no C library, and the stage that ships runs no command.
+fn is_portable(builder: &Stage<'_>, runtime: &Stage<'_>, words: &[String]) -> bool {
+    let is_run = |step: &&Step<'_>| step.instruction.keyword == Keyword::Run;
+    let names_system = builder.steps.iter().filter(is_run).any(|step| {
+        let text = String::from_utf8_lossy(step.instruction.args_text());
+        text.contains("linux-") || text.contains("--os")
+    });
+    let by_dotnet = words.first().is_some_and(|word| word == "dotnet");
+    by_dotnet && !names_system && !runtime.steps.iter().any(|step| is_run(&step))
 }
 
 /// Whether an ENV takes back the address that the image with the web server sets, and that the compiler's does not.

@@ -25,7 +25,10 @@ pub(super) fn holds(
     carried: &[String],
     words: &[String],
 ) -> bool {
-    if runner(&image(shipped)) != Some(image(runtime)) {
+    let Some(runner) = runner(&image(shipped)) else {
+        return false;
+    };
+    if runner != image(runtime) && !is_on_alpine(&runner, runtime) {
         return false;
     }
     let Some((program, arguments)) = words.split_first() else {
@@ -51,6 +54,16 @@ pub(super) fn holds(
         let is_plain = !archive.contains([':', '*', '$', '?', '[']);
         is_plain && is_below(archive) && is_made(builder, archive)
     })
+}
+
+/// Whether the stage is built on the image of the same version on Alpine, and runs no command there.
+fn is_on_alpine(runner: &str, runtime: &Stage<'_>) -> bool {
+    let version = runner.split_once("-jre").map(|(version, _)| version);
+    let is_version = version.is_some_and(|version| {
+        version.contains("eclipse-temurin:") && image(runtime) == format!("{version}-jre-alpine")
+    });
+    let mut steps = runtime.steps.iter();
+    is_version && !steps.any(|step| step.instruction.keyword == Keyword::Run)
 }
 
 /// Whether the builder may make the archive: where the tools put them, or a command names it.

@@ -179,6 +179,25 @@ fn is_odd(word: &str) -> bool {
     ODD.contains(&name) || is_property && ODD_PROPERTIES.iter().any(|one| lower.contains(one))
 }
 
+/// Nothing of the stage that ships is made for the C library of Debian, as far as that is said.
+///
+/// # Errors
+/// What is.
+fn fits_alpine(stage: &Stage<'_>, parts: &Parts, program: &Program) -> Result<(), String> {
+    let mut runs = stage.steps.iter().filter(|step| step.is_run());
+    let names_system = runs.any(|step| {
+        let text = String::from_utf8_lossy(step.instruction.args_text());
+        text.contains("linux-") || text.contains("--os")
+    });
+    if program.name != "dotnet" || names_system {
+        return Err("the program is published for the C library of Debian".to_owned());
+    }
+    match parts.runs || !parts.kept.is_empty() {
+        true => Err("what runs in the stage that ships is for Debian".to_owned()),
+        false => Ok(()),
+    }
+}
+
 impl Language for Dotnet<'_> {
     fn only_builds(&self, variable: &str) -> bool {
         let mut known = self.rule.dotnet.compiler_variables.iter();
@@ -207,6 +226,10 @@ impl Language for Dotnet<'_> {
         }
         let is_plain = published.is_plain(&self.rule.dotnet.plain_packages);
         let base = self.base(stage, if is_plain { "runtime" } else { "aspnet" })?;
+        let is_suggested = self.goes_to_alpine(stage);
+        if is_suggested {
+            fits_alpine(stage, parts, &program)?;
+        }
         self.has_cultures(stage, published)?;
         let output = published.output.clone();
         let is_inside = stage
@@ -234,6 +257,7 @@ impl Language for Dotnet<'_> {
             false => "the same version without the compiler, with the web server",
         };
         let mut runtime = Runtime::of_program(Base::new(base, why), output, assets);
+        runtime.is_suggested = is_suggested;
         if let Some(line) = self.address(stage, &program, is_plain) {
             runtime.line(line, "the new base sets it, and the old one does not");
         }
@@ -293,9 +317,18 @@ impl Dotnet<'_> {
             .iter()
             .any(|one| one == flavour.trim_start_matches('-'));
         match is_known {
+            true if self.goes_to_alpine(stage) => {
+                Ok(format!("{registry}/{kind}:{}-alpine", self.version))
+            }
             true => Ok(format!("{registry}/{kind}:{tag}")),
             false => Err(unknown()),
         }
+    }
+
+    /// Whether the user wants the program to leave Debian for Alpine.
+    fn goes_to_alpine(&self, stage: &Stage<'_>) -> bool {
+        let is_debian = stage.model.end.base().package_manager == Some("apt");
+        is_debian && self.cx.rule.text("runtime-dotnet") == Some("alpine")
     }
 
     /// The images of Alpine that only run know no cultures, those that compile do.
@@ -304,7 +337,9 @@ impl Dotnet<'_> {
         let is_set = end
             .variable("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT")
             .is_some_and(|one| one.origin == Origin::Env);
-        match end.distribution() == Some(Distribution::Alpine) && !is_set && !published.invariant {
+        let is_alpine =
+            end.distribution() == Some(Distribution::Alpine) || self.goes_to_alpine(stage);
+        match is_alpine && !is_set && !published.invariant {
             true => Err(
                 "the image of Alpine that only runs does not know the formats of countries"
                     .to_owned(),

@@ -6,7 +6,7 @@ use super::assets::Sorting;
 use super::libraries::CERTIFICATES_FILE;
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, Base, For, Language, Runtime, SplitStages, small};
+use super::{At, Base, For, Language, Runtime, SplitStages, known_to_scratch, small};
 use crate::context::path;
 use crate::model::expand::Lookup;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
@@ -356,13 +356,7 @@ impl Go<'_> {
     /// # Errors
     /// What it may need, or why that is not known.
     fn fits_scratch(&self, stage: &Stage<'_>, roots: &[String]) -> Result<bool, String> {
-        let user = stage.model.end.user().unwrap_or_default();
-        if !user
-            .bytes()
-            .all(|byte| byte.is_ascii_digit() || byte == b':')
-        {
-            return Err(format!("`scratch` does not know the user `{user}`"));
-        }
+        known_to_scratch(stage)?;
         let mut needs_certificates = false;
         for root in roots {
             let project = Project::new(self.cx.context, root);
@@ -389,10 +383,7 @@ impl Go<'_> {
                 return Err(format!("`{file}` may need {what}, and `scratch` has none"));
             }
         }
-        match stage.model.end.variable("TZ") {
-            Some(_) => Err("`TZ` names a time zone, and `scratch` has none".to_owned()),
-            None => Ok(needs_certificates),
-        }
+        Ok(needs_certificates)
     }
 }
 

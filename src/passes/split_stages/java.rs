@@ -245,11 +245,9 @@ impl Language for Java<'_> {
         };
         let mut assets = sorting.assets(self.cx, parts, &program)?;
         assets.leave(|asset| path::is_at_or_below(asset, &carried));
-        let base = Base::new(
-            base,
-            "the same version of Java, of the same vendor, without the compiler",
-        );
+        let (base, is_suggested) = self.base(parts, base)?;
         let mut runtime = Runtime::of_program(base, carried, assets);
+        runtime.is_suggested = is_suggested;
         if let Some(line) = workdir(stage) {
             runtime.line(line, "as in the old base");
         }
@@ -258,6 +256,23 @@ impl Language for Java<'_> {
 }
 
 impl Java<'_> {
+    /// The image on which the program ships, and whether it is for the user to take.
+    fn base(&self, parts: &Parts, base: String) -> Result<(Base, bool), String> {
+        if self.cx.rule.text("runtime-java") != Some("alpine") || base.contains("-alpine") {
+            let why = "the same version of Java, of the same vendor, without the compiler";
+            return Ok((Base::new(base, why), false));
+        }
+        if parts.runs || !parts.kept.is_empty() {
+            return Err("what runs in the stage that ships is for Debian".to_owned());
+        }
+        let (version, _) = base
+            .split_once("-jre")
+            .filter(|(version, _)| version.contains("eclipse-temurin:"))
+            .ok_or("of this vendor no image on Alpine is known that only runs")?;
+        let why = "the option `runtime-java` asks for it";
+        Ok((Base::new(format!("{version}-jre-alpine"), why), true))
+    }
+
     /// What the runtime stage takes over for the program: an archive, or a whole installation.
     fn carried(&self, stage: &Stage<'_>, program: &Program) -> Result<String, String> {
         match program.name.rsplit('/').next().unwrap_or_default() {

@@ -15,29 +15,35 @@ const CLIENTS: [&str; 2] = ["curl", "wget"];
 
 /// Packages, each with why it is kept.
 #[derive(Debug, Default, Clone)]
-pub(super) struct Kept(BTreeMap<String, &'static str>);
+pub(super) struct Kept {
+    packages: BTreeMap<String, &'static str>,
+    /// Whether one is installed by another manager than that of Debian.
+    is_elsewhere: bool,
+}
 
 impl Kept {
     /// Keeps a package that a step installs, where something is known to need it in the stage that ships.
-    pub(super) fn keep(&mut self, cx: &PassContext<'_>, package: &str) -> bool {
+    pub(super) fn keep(&mut self, cx: &PassContext<'_>, manager: &str, package: &str) -> bool {
         let why = why(cx, package);
         if let Some(why) = why {
-            self.0.insert(package.to_owned(), why);
+            self.packages.insert(package.to_owned(), why);
+            self.is_elsewhere |= manager != "apt";
         }
         why.is_some()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.packages.is_empty()
     }
 
     pub(super) fn append(&mut self, others: Self) {
-        self.0.extend(others.0);
+        self.packages.extend(others.packages);
+        self.is_elsewhere |= others.is_elsewhere;
     }
 
     /// Whether one of the packages brings a command.
     pub(super) fn has(&self, command: &str) -> bool {
-        let mut packages = self.0.keys();
+        let mut packages = self.packages.keys();
         packages.any(|package| known_programs::brings(package, command))
     }
 
@@ -51,22 +57,24 @@ impl Kept {
         stage: &Stage<'_>,
         runtime: &mut Runtime,
     ) -> Result<(), String> {
-        if !self.is_empty() && stage.model.end.base().package_manager != Some("apt") {
+        if self.is_elsewhere {
             return Err("packages are kept on Debian only".to_owned());
         }
         let init = Program::of(cx, stage)?.init;
-        if let Some(init) = init.filter(|init| !self.0.contains_key(*init)) {
+        if let Some(init) = init.filter(|init| !self.packages.contains_key(*init)) {
             return Err(format!(
                 "`{init}` starts the program, and no step installs its package"
             ));
         }
-        let asks = CLIENTS.iter().any(|client| self.0.contains_key(*client));
-        if asks && health::is_secure(stage) && !self.0.contains_key(CERTIFICATES) {
+        let asks = CLIENTS
+            .iter()
+            .any(|client| self.packages.contains_key(*client));
+        if asks && health::is_secure(stage) && !self.packages.contains_key(CERTIFICATES) {
             return Err(format!(
                 "the health check may need `{CERTIFICATES}`, which no step installs"
             ));
         }
-        for (package, why) in self.0 {
+        for (package, why) in self.packages {
             runtime.reasons.say(&package, why);
             runtime.packages.insert(package);
         }

@@ -242,7 +242,7 @@ fn common(
                     .packages
                     .iter()
                     .map(|index| &command.words[*index].text);
-                packages(rule, at, language, names, parts)
+                packages(rule, (at, &found.manager.name), language, names, parts)
             }
             _ => unknown(),
         };
@@ -269,14 +269,14 @@ pub(super) fn writes(command: &Command) -> bool {
 
 fn packages<'n>(
     rule: &SplitStages,
-    at: &At<'_, '_>,
+    (at, manager): (&At<'_, '_>, &str),
     language: &dyn Language,
     names: impl Iterator<Item = &'n String>,
     parts: &mut Parts,
 ) -> Result<Option<For>, String> {
     for name in names {
         let plain = name.split('=').next().unwrap_or(name);
-        if parts.kept.keep(at.place.cx, plain) {
+        if parts.kept.keep(at.place.cx, manager, plain) {
             continue;
         }
         let builds = rule.build_packages.iter().any(|one| one == plain);

@@ -124,7 +124,7 @@ impl<'p> Python<'p> {
         let names = asked.packages.iter().map(|index| &words[*index].text);
         let names = names.map(|name| plain(name));
         let names: Vec<&str> = names
-            .filter(|name| !self.kept.keep(self.cx, name))
+            .filter(|name| !self.kept.keep(self.cx, &asked.manager.name, name))
             .collect();
         let python = &self.rule.python;
         let builds = |name: &str| {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use super::assets::Sorting;
-use super::libraries::CERTIFICATES;
+use super::libraries::{CERTIFICATES, CERTIFICATES_FILE};
 use super::made::Made;
 use super::parts::Parts;
-use super::{At, Base, For, Language, Runtime, SplitStages, small};
+use super::{At, Base, For, Language, Runtime, SplitStages, known_to_scratch, small};
 use crate::context::path;
 use crate::model::managers::{Invocation, invocation};
 use crate::pass::cargo_packages::Packages;
@@ -47,6 +47,8 @@ pub(super) struct Rust<'p> {
     projects: Vec<String>,
     /// The packages that are installed to build with a library.
     packages: BTreeSet<String>,
+    /// For what each build is made, where it says so.
+    targets: Vec<Option<String>>,
 }
 
 impl<'p> Rust<'p> {
@@ -57,6 +59,7 @@ impl<'p> Rust<'p> {
             made: Made::default(),
             projects: Vec::new(),
             packages: BTreeSet::new(),
+            targets: Vec::new(),
         }
     }
 
@@ -117,7 +120,9 @@ impl<'p> Rust<'p> {
             None if is_release => "release".to_owned(),
             None => "debug".to_owned(),
         };
-        let target = value("--target")?
+        let target = value("--target")?;
+        self.targets.push(target.clone());
+        let target = target
             .map(|target| format!("/{target}"))
             .unwrap_or_default();
         for name in names {
@@ -137,6 +142,7 @@ impl<'p> Rust<'p> {
             let flag = cargo.flags.iter().find(|flag| flag.name == name)?;
             flag.value.as_ref()?.text.clone()
         };
+        self.targets.push(value("--target"));
         let directory = at
             .place
             .started_in(at.script, &at.found)
@@ -259,13 +265,40 @@ impl<'p> Rust<'p> {
         let is_old = matches!(stage.model.end.release(), Some("bullseye" | "bookworm"));
         let needs_more = parts.runs || program.by_shell;
         let installs = !parts.kept.is_empty() || !libraries.is_empty();
+        let is_static = self.is_static(stage);
         match self.cx.rule.text("runtime-rust") {
+            Some("scratch") if !is_static => Err(
+                "`scratch` has no C library, and the program is not known to be built for musl"
+                    .to_owned(),
+            ),
+            Some("scratch") if !needs_more && !installs => {
+                known_to_scratch(stage)?;
+                Ok(Base::new("scratch", "the program brings its C library"))
+            }
+            Some("distroless") if is_static && !needs_more && !installs => Ok(Base::new(
+                "gcr.io/distroless/static-debian12",
+                "the program brings its C library, and needs no shell",
+            )),
             Some("distroless") if is_old && !needs_more && !installs => Ok(Base::new(
                 "gcr.io/distroless/cc-debian12",
                 "a C library that is not older than the builder's, and no shell",
             )),
             _ => small(stage),
         }
+    }
+
+    /// Whether all programs are built for musl, whose library they bring then.
+    fn is_static(&self, stage: &Stage<'_>) -> bool {
+        let is_musl = |target: &Option<String>| {
+            let target = target.as_deref();
+            target.is_some_and(|target| target.ends_with("-musl"))
+        };
+        let mut steps = stage.steps.iter();
+        let is_told = steps.any(|step| {
+            let text = String::from_utf8_lossy(step.instruction.args_text());
+            text.contains("crt-static")
+        });
+        !is_told && !self.targets.is_empty() && self.targets.iter().all(is_musl)
     }
 
     /// Whether the manifest asks for a feature with which the crate brings the library itself.
@@ -331,6 +364,11 @@ impl Language for Rust<'_> {
         let search = is_found.then(|| format!("ENV PATH={home}:$PATH"));
         let base = self.base(stage, parts, &program, &libraries)?;
         let mut runtime = Runtime::of_program(base, path, assets);
+        if runtime.base.image == "scratch" {
+            let why = "servers may be checked, and `scratch` has nothing";
+            runtime.carry(CERTIFICATES_FILE, why);
+            runtime.is_suggested = true;
+        }
         runtime.install(&libraries);
         if !libraries.contains(CERTIFICATES) {
             runtime = runtime.with_certificates();

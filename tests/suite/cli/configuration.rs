@@ -113,11 +113,13 @@ fn a_bad_option_is_an_error_with_its_line() {
         ),
         (
             "runtime-rust = 'alpine'",
-            "option `runtime-rust` has the unknown value `alpine` (allowed: `slim`, `distroless`)",
+            "option `runtime-rust` refuses `alpine`: a program that is built for musl needs nothing of Alpine (`scratch`, \
+             `distroless`), and another finds no C library there (allowed: `slim`, `distroless`, `scratch`)",
         ),
         (
             "runtime-node = 'alpine'",
-            "rule `split-stages`: unknown option `runtime-node`, did you mean `runtime-name`?",
+            "option `runtime-node` refuses `alpine`: packages that hold compiled code were installed for the C library of \
+             Debian, which Alpine does not have; build on Alpine too (allowed: `slim`)",
         ),
         (
             "builder-name = 'My Stage'",
