@@ -8,6 +8,7 @@ mod chains;
 mod changes;
 mod check;
 mod claims;
+mod compose;
 mod config;
 mod contexts;
 mod explain;

@@ -148,6 +148,7 @@ mod tests {
             root: Some(root.to_owned()),
             build: ModelInput::default(),
             site: Site::default(),
+            notes: Vec::new(),
         }
     }
 

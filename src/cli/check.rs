@@ -99,6 +99,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     };
     let work = Work {
         allow: Applicability::Safe,
+        in_compose: !is_list,
         document: args.format.document(),
         ask: None,
         narrow: &narrow,

@@ -9,7 +9,9 @@ use anyhow::Result;
 
 use super::as_built::AsBuilt;
 use super::inputs::Input;
-use crate::context::locate::{Declared, DeclaredBuild, How, Place, locate};
+use crate::context::locate::{
+    Declared, DeclaredBuild, How, Location, Place, locate, locate_inline,
+};
 use crate::context::site::{Other, Site};
 use crate::context::{BuildContext, ignore, path};
 use crate::model::ModelInput;
@@ -119,18 +121,36 @@ impl Origin {
                 site: site_in(disk, path.as_deref()),
             },
             Self::Workspace(workspace, dockerfile) => workspace.context(dockerfile, text),
-            Self::Nowhere => Located {
-                disk: None,
-                how: "the build context is not known: the Dockerfile has no path".to_owned(),
-                input: ModelInput::default(),
-                as_built: AsBuilt::default(),
+            Self::Nowhere => {
+                Located::nowhere("the build context is not known: the Dockerfile has no path")
+            }
+        }
+    }
+
+    /// The context of the Dockerfile that this compose file holds for `service`.
+    pub(super) fn inline(&self, service: &str) -> Located {
+        match self {
+            Self::Given(..) => Located {
                 site: Site::default(),
+                ..self.context(b"")
             },
+            Self::Workspace(workspace, file) => workspace.inline(file, service),
+            Self::Nowhere => self.context(b""),
         }
     }
 }
 
 impl Located {
+    fn nowhere(how: &str) -> Self {
+        Self {
+            disk: None,
+            how: how.to_owned(),
+            input: ModelInput::default(),
+            as_built: AsBuilt::default(),
+            site: Site::default(),
+        }
+    }
+
     /// The text of the ignore file that holds; empty where there is none.
     pub(super) fn ignore_text(&self) -> Vec<u8> {
         if let Some(own) = &self.site.own_ignore {
@@ -165,11 +185,12 @@ fn site_in(disk: &DiskContext, path: Option<&Path>) -> Site {
 }
 
 impl Workspace {
-    /// The place of the Dockerfile as to the context `directory`.
-    fn site(&self, dockerfile: &str, directory: &str) -> Site {
+    /// The place of the Dockerfile as to the context `directory`; `None` for one inside a compose file.
+    fn site(&self, dockerfile: Option<&str>, directory: &str) -> Site {
         let read = |path: &str| self.disk.read(path, MAX_FILE).ok();
-        let own = format!("{dockerfile}{}", ignore::FILE_NAME);
-        let inside = path::below(dockerfile, directory).map(str::to_owned);
+        let own = dockerfile.and_then(|path| read(&format!("{path}{}", ignore::FILE_NAME)));
+        let inside = dockerfile.and_then(|path| path::below(path, directory));
+        let inside = inside.map(str::to_owned);
         let builds = self.declared.builds.iter();
         let here = |build: &&DeclaredBuild| build.context == Place::Inside(directory.to_owned());
         let (mut others, mut more) = (Vec::new(), None);
@@ -182,7 +203,7 @@ impl Workspace {
                 continue;
             };
             let has_own = Site::has_own(&self.disk, path);
-            if path == dockerfile || has_own {
+            if Some(path.as_str()) == dockerfile || has_own {
                 continue;
             }
             others.extend(read(path).map(|text| Other {
@@ -191,13 +212,19 @@ impl Workspace {
                 text,
             }));
         }
+        if let Some(build) = self.declared.inline.iter().find(here) {
+            let (part, file) = (&build.part, &build.file);
+            more = Some(format!(
+                "{part} of `{file}` builds a Dockerfile of its own from it"
+            ));
+        }
         others.sort_by(|one, other| one.shown.cmp(&other.shown));
         others.dedup_by(|one, other| one.shown == other.shown);
         if self.declared.truncated {
             more = Some("the workspace holds too much to find who shares the context".to_owned());
         }
         Site {
-            own_ignore: read(&own).filter(|_| inside.is_none()),
+            own_ignore: own.filter(|_| inside.is_none()),
             dockerfile: inside,
             others,
             more,
@@ -208,7 +235,20 @@ impl Workspace {
         let copies = copies(&Dockerfile::parse(text));
         let found = locate(&self.disk, &self.declared, dockerfile, &copies, None);
         let site = found.directory.as_ref();
-        let site = site.map(|directory| self.site(dockerfile, directory));
+        let site = site.map(|directory| self.site(Some(dockerfile), directory));
+        self.located(found, site)
+    }
+
+    fn inline(&self, file: &str, service: &str) -> Located {
+        let Some(found) = locate_inline(&self.declared, file, service) else {
+            return Located::nowhere("the build context is not known");
+        };
+        let site = found.directory.as_ref();
+        let site = site.map(|directory| self.site(None, directory));
+        self.located(found, site)
+    }
+
+    fn located(&self, found: Location, site: Option<Site>) -> Located {
         let as_built = AsBuilt::of(&found, self.disk.root());
         let directory = found.directory.map(|path| self.disk.root().join(path));
         Located {

@@ -79,5 +79,5 @@ fn explain_file(files: &inputs::Files, output: &mut Output) -> Result<Status> {
     let show = |done: &Done<'_>, look: Look| {
         Ok(explain::file(&done.report, &done.context, look).into_bytes())
     };
-    run::show(files, Applicability::Unsafe, &show, output)
+    run::show(files, Applicability::Unsafe, true, &show, output)
 }

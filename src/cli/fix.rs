@@ -98,6 +98,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let writes = args.write || args.interactive;
     let work = Work {
         allow: allow(args),
+        in_compose: !args.interactive,
         document: args.format.document(),
         ask: ask.as_ref().map(|ask| ask as &Ask<'_>),
         narrow: &|_| (),

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 use super::chains::Chains;
 use crate::config::Taken;
+use crate::context::locate::inline;
 use crate::text::Source;
 use crate::walk::{self, Found, PathError};
 
@@ -51,6 +52,8 @@ pub(super) enum Input {
     Stdin(PathBuf),
     /// A file.
     File(Found),
+    /// A compose file with Dockerfiles in it.
+    Compose(Found),
 }
 
 impl Files {
@@ -68,7 +71,7 @@ impl Files {
                 found = differ;
                 errors.extend(more);
             }
-            return Ok((found.into_iter().map(Input::File).collect(), errors));
+            return Ok((found.into_iter().map(Input::of).collect(), errors));
         }
         if self.paths.len() > 1 {
             bail!("`-` stands alone: standard input cannot be mixed with other paths");
@@ -80,6 +83,22 @@ impl Files {
         let path = path.unwrap_or_else(|| PathBuf::from(UNNAMED));
         Ok((vec![Input::Stdin(path)], Vec::new()))
     }
+
+    /// The same without those inside compose files, for what works on whole files; one that is named is an error.
+    pub(super) fn dockerfiles(&self, chains: &mut Chains) -> Result<(Vec<Input>, Vec<PathError>)> {
+        let (mut inputs, mut errors) = self.inputs(chains)?;
+        inputs.retain(|input| {
+            let Input::Compose(found) = input else {
+                return true;
+            };
+            if self.paths.contains(&found.path) {
+                let message = "Dockerfiles inside compose files are left alone here";
+                errors.push(PathError::new(&found.path, message));
+            }
+            false
+        });
+        Ok((inputs, errors))
+    }
 }
 
 /// The Dockerfiles at and below `paths`: in folders names decide, and what is configured.
@@ -88,12 +107,35 @@ pub(super) fn dockerfiles(paths: &[PathBuf], chains: &mut Chains) -> (Vec<Found>
         Ok(match chains.takes(path)? {
             Taken::Included => true,
             Taken::Excluded => false,
-            Taken::ByName => path.file_name().is_some_and(walk::is_dockerfile),
+            Taken::ByName => path.file_name().is_some_and(walk::is_dockerfile) || holds_some(path),
         })
     })
 }
 
+/// Whether the file at `path` is a compose file that may hold Dockerfiles.
+fn holds_some(path: &Path) -> bool {
+    let text = || walk::read_regular(path).ok();
+    let mentions = |text: Vec<u8>| {
+        let mut places = text.windows(inline::KEY.len());
+        places.any(|place| place == inline::KEY.as_bytes())
+    };
+    is_compose(path) && text().is_some_and(mentions)
+}
+
+fn is_compose(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy());
+    name.is_some_and(|name| inline::is_compose(&name))
+}
+
 impl Input {
+    /// A file by its name.
+    fn of(found: Found) -> Self {
+        match is_compose(&found.target) {
+            true => Self::Compose(found),
+            false => Self::File(found),
+        }
+    }
+
     /// The text that an editor holds for the file at `path`; without one, it has no place yet.
     pub(super) fn unsaved(path: Option<PathBuf>) -> Self {
         Self::Stdin(path.unwrap_or_else(|| PathBuf::from(UNNAMED)))
@@ -103,7 +145,7 @@ impl Input {
     pub(super) fn path(&self) -> &Path {
         match self {
             Self::Stdin(path) => path,
-            Self::File(found) => &found.path,
+            Self::File(found) | Self::Compose(found) => &found.path,
         }
     }
 
@@ -112,7 +154,7 @@ impl Input {
         match self {
             Self::Stdin(path) if path == Path::new(UNNAMED) => None,
             Self::Stdin(path) => Some(path),
-            Self::File(found) => Some(&found.path),
+            Self::File(found) | Self::Compose(found) => Some(&found.path),
         }
     }
 
@@ -120,7 +162,7 @@ impl Input {
     pub(super) fn target(&self) -> &Path {
         match self {
             Self::Stdin(path) => path,
-            Self::File(found) => &found.target,
+            Self::File(found) | Self::Compose(found) => &found.target,
         }
     }
 
@@ -128,7 +170,7 @@ impl Input {
     pub(super) fn read(&self) -> Result<Source, PathError> {
         match self {
             Self::Stdin(path) => walk::read_stdin(path.clone()),
-            Self::File(found) => walk::read(found),
+            Self::File(found) | Self::Compose(found) => walk::read(found),
         }
     }
 }

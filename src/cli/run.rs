@@ -11,6 +11,7 @@ use super::Status;
 use super::chains::Chains;
 use super::changes::changes;
 use super::claims::Claims;
+use super::compose;
 use super::contexts::{Contexts, Located, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
@@ -19,7 +20,7 @@ use crate::context::site::Site;
 use crate::context::{BuildContext, NoContext};
 use crate::model::ModelInput;
 use crate::render::document::{Document, End, Problem, ProblemKind, Reported};
-use crate::render::{Look, Tally, diff, human};
+use crate::render::{Look, Tally, diff, human, visible_line};
 use crate::report::Report;
 use crate::rule::{Applicability, Rule};
 use crate::text::Source;
@@ -33,6 +34,8 @@ const BATCH: usize = 256;
 pub(super) struct Work<'a> {
     /// Fixes of at least that applicability are applied.
     pub(super) allow: Applicability,
+    /// Whether Dockerfiles inside compose files are worked on as well.
+    pub(super) in_compose: bool,
     /// The document that the reports make; `None`: text.
     pub(super) document: Option<&'static Document>,
     /// Who is asked about each fix before it is made; then one file is done after the other.
@@ -59,6 +62,8 @@ pub(super) struct Done<'a> {
     pub(super) build: ModelInput,
     /// Where the Dockerfile stands in the build context.
     pub(super) site: Site,
+    /// What else is to be said, a line each.
+    pub(super) notes: Vec<String>,
 }
 
 /// Called with the file, its build context's directory and the fix.
@@ -71,7 +76,10 @@ pub(super) type Show<'a> = dyn Fn(&Done<'_>, Look) -> Result<Vec<u8>, PathError>
 /// Runs the chain over the files of `args` and prints what `work` makes of each.
 pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) -> Result<Tally> {
     let mut chains = Chains::new(&args.selection)?;
-    let (inputs, errors) = args.inputs(&mut chains)?;
+    let (inputs, errors) = match work.in_compose {
+        true => args.inputs(&mut chains)?,
+        false => args.dockerfiles(&mut chains)?,
+    };
     if inputs.is_empty() && errors.is_empty() {
         match &args.only_changed {
             Some(name) => output.say(&format!("no Dockerfile differs from `{name}`\n")),
@@ -113,15 +121,18 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     Ok(printer.end(&rules(&jobs)))
 }
 
-/// Prints what `show` makes of each file, with fixes of at least `allow` applied, and writes nothing.
+/// Prints what `show` makes of each file, and of compose files too where `in_compose`, with fixes of at least `allow`
+/// applied, and writes nothing.
 pub(super) fn show(
     args: &inputs::Files,
     allow: Applicability,
+    in_compose: bool,
     show: &Show<'_>,
     output: &mut Output,
 ) -> Result<Status> {
     let work = Work {
         allow,
+        in_compose,
         document: None,
         ask: None,
         narrow: &|_| (),
@@ -218,8 +229,9 @@ fn piece(
     if let Some(write) = work.write {
         write(done)?;
     }
+    let notes = done.notes.iter().map(|note| visible_line(note) + "\n");
     let (told, problems) = match work.document {
-        None => ((work.tell)(done), Vec::new()),
+        None => (notes.collect::<String>() + &(work.tell)(done), Vec::new()),
         Some(_) => (String::new(), Problem::of(report, &place)),
     };
     Ok(Piece {
@@ -264,6 +276,16 @@ pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
 fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
     let input = &job.input;
     let source = input.read()?;
+    let alone = work.document.is_some_and(|one| one.needs.alone);
+    if let Input::Compose(_) = input {
+        let task = compose::Task {
+            chain: &job.chain,
+            origin: &job.origin,
+            allow: work.allow,
+            alone,
+        };
+        return compose::done(input, source, &task);
+    }
     let (report, found) = caught(input.path(), || {
         let found = job.origin.context(&source.text);
         let root = found.disk.as_ref().map(DiskContext::root);
@@ -272,7 +294,7 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
             .map(|ask| move |offer: &Offer<'_>| ask(input, root, offer));
         let build = Build {
             choose: ask.as_ref().map(|ask| ask as &Choose<'_>),
-            alone: work.document.is_some_and(|one| one.needs.alone),
+            alone,
             ..build(&found, input)
         };
         (optimize(&job.chain, &build, source, work.allow), found)
@@ -284,6 +306,7 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
         build: found.input,
         site: found.site,
         root: found.disk.map(|disk| disk.root().to_owned()),
+        notes: Vec::new(),
     })
 }
 

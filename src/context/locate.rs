@@ -12,6 +12,7 @@ use std::fmt;
 mod bake;
 mod compose;
 mod declared;
+pub mod inline;
 mod script;
 mod value;
 mod workflow;
@@ -160,6 +161,35 @@ pub fn locate(
             .map(|build| (build.file.clone(), build.part.clone()))
             .collect(),
     }
+}
+
+/// What the workspace says of the Dockerfile that `service` of the compose file `file` holds itself.
+#[must_use]
+pub fn locate_inline(declared: &Declared, file: &str, service: &str) -> Option<Location> {
+    let part = compose::part(service);
+    let is_same = |build: &&DeclaredBuild| {
+        build.part == part && path::parent(&build.file) == path::parent(file)
+    };
+    let builds: Vec<&DeclaredBuild> = declared.inline.iter().filter(is_same).collect();
+    let build = builds.iter().find(|build| build.file == file)?;
+    let named = |build: &DeclaredBuild| (build.file.clone(), build.part.clone());
+    let (named_file, part) = named(build);
+    let mut contexts = builds.iter().map(|build| &build.context);
+    let (directory, how) = match &build.context {
+        Place::Inside(directory) if contexts.all(|one| *one == build.context) => {
+            (Some(directory.clone()), How::Named(named_file, part))
+        }
+        other => (None, How::NamedElsewhere(named_file, part, other.clone())),
+    };
+    Some(Location {
+        directory,
+        how,
+        targets: targets(&builds).filter(|_| !declared.truncated),
+        args: agreed(&builds, |build| &build.args, true),
+        named_contexts: agreed(&builds, |build| &build.named_contexts, false),
+        target: one_target(&builds),
+        built_by: builds.iter().map(|build| named(build)).collect(),
+    })
 }
 
 type Found = (Option<String>, How);

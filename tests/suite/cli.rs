@@ -3,6 +3,7 @@
 mod baseline;
 mod commands;
 mod commits;
+mod compose;
 mod configuration;
 mod context;
 mod documented;

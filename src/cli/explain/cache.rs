@@ -25,7 +25,7 @@ pub(super) fn run(
     output: &mut Output,
 ) -> Result<Status> {
     let mut chains = Chains::new(&files.selection)?;
-    let (inputs, errors) = files.inputs(&mut chains)?;
+    let (inputs, errors) = files.dockerfiles(&mut chains)?;
     let mut contexts = Contexts::new(files.context.as_deref())?;
     let mut status = Status::Done;
     for error in errors {

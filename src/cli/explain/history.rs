@@ -59,7 +59,7 @@ pub(super) fn run(files: &inputs::Files, asked: &Asked, output: &mut Output) -> 
         true => Applicability::Unsafe,
         false => Applicability::Safe,
     };
-    run::show(files, allow, &show, output)
+    run::show(files, allow, false, &show, output)
 }
 
 /// What a history tells about a Dockerfile.

@@ -97,7 +97,7 @@ impl Trial {
         allow: Applicability,
     ) -> Result<(Vec<Self>, Vec<PathError>)> {
         let mut chains = Chains::new(&files.selection)?;
-        let (inputs, mut errors) = files.inputs(&mut chains)?;
+        let (inputs, mut errors) = files.dockerfiles(&mut chains)?;
         let mut contexts = Contexts::new(files.context.as_deref())?;
         let mut trials = Vec::new();
         for input in inputs {
@@ -207,6 +207,7 @@ impl Trial {
                 .disk
                 .as_ref()
                 .map(|disk| disk.root().to_owned()),
+            notes: Vec::new(),
         }
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Paths are relative to the directory of the file, the Dockerfile to the context. Files of one directory share their
 //! services: what an override file does not say of a build, the directory's base file says. `extends` is followed
-//! inside a file. A build with `dockerfile_inline` has no Dockerfile and is left out.
+//! inside a file. A build with `dockerfile_inline` has no Dockerfile beside the file.
 
 use super::declared::{DeclaredBuild, DockerfileIn, Written};
+use super::inline;
 use super::value::Value;
 use crate::context::path;
 
@@ -19,15 +20,23 @@ const BASE_NAMES: [&str; 4] = [
 /// How long a chain of `extends` may be.
 const MAX_EXTENDS: usize = 16;
 
-/// The builds of the compose files of `directory`.
-pub(super) fn builds(directory: &str, files: &[(String, Value)]) -> Vec<DeclaredBuild> {
+/// How messages name a service.
+pub(super) fn part(service: &str) -> String {
+    format!("service `{service}`")
+}
+
+/// The builds of the compose files of `directory`: those that name a Dockerfile, and those that hold one.
+pub(super) fn builds(
+    directory: &str,
+    files: &[(String, Value)],
+) -> (Vec<DeclaredBuild>, Vec<DeclaredBuild>) {
     let by_name = |name: &&str| {
         files
             .iter()
             .find(|(file, _)| path::file_name(file) == *name)
     };
     let base = BASE_NAMES.iter().find_map(by_name);
-    let mut builds = Vec::new();
+    let (mut builds, mut inline) = (Vec::new(), Vec::new());
     for (file, value) in files {
         for (name, service) in value
             .get("services")
@@ -46,19 +55,18 @@ pub(super) fn builds(directory: &str, files: &[(String, Value)]) -> Vec<Declared
             {
                 build = below.overlaid(&build);
             }
-            if build.get("dockerfile_inline").is_some() {
-                continue;
-            }
             let written = Written::from_value(&build, "$");
-            builds.push(written.declare(
-                file,
-                format!("service `{name}`"),
-                directory,
-                DockerfileIn::Context,
-            ));
+            let declared = written.declare(file, part(name), directory, DockerfileIn::Context);
+            match build.get(inline::KEY) {
+                None => builds.push(declared),
+                Some(_) => inline.push(DeclaredBuild {
+                    dockerfile: None,
+                    ..declared
+                }),
+            }
         }
     }
-    builds
+    (builds, inline)
 }
 
 /// The `build` of a service as a map, with what it extends below it.
@@ -107,6 +115,7 @@ mod tests {
             path::parent(files.first().map_or("", |(file, _)| *file)),
             &values,
         )
+        .0
     }
 
     fn summary(build: &DeclaredBuild) -> (&str, &Place, Option<&str>) {

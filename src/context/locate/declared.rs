@@ -4,7 +4,7 @@
 //! search is bounded, and says so when it hit its bounds.
 
 use super::value::{Value, pair};
-use super::{bake, compose, script, workflow};
+use super::{bake, compose, inline, script, workflow};
 use crate::context::path;
 use crate::context::{BuildContext, Kind};
 use std::collections::{BTreeMap, VecDeque};
@@ -34,6 +34,8 @@ const SKIPPED: [&str; 9] = [
 pub struct Declared {
     /// The builds, in the order of their files.
     pub builds: Vec<DeclaredBuild>,
+    /// The builds of Dockerfiles that a compose file holds itself; their `dockerfile` is not known.
+    pub inline: Vec<DeclaredBuild>,
     /// Files that could not be read, and why.
     pub broken: Vec<(String, String)>,
     /// Whether the search left something out because there was too much.
@@ -267,7 +269,7 @@ impl Declared {
                     _ => {}
                 }
             }
-            declared.builds.extend(found.read(&directory, &mut reader));
+            found.read(&directory, &mut reader, &mut declared);
         }
         declared.broken = reader.broken;
         declared.truncated |= reader.truncated;
@@ -283,8 +285,7 @@ impl Found {
     fn sort_in(&mut self, directory: &str, path: String) {
         let name = path::file_name(&path).to_ascii_lowercase();
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
-        let kind = if is_yaml && (name.starts_with("docker-compose") || name.starts_with("compose"))
-        {
+        let kind = if inline::is_compose(&name) {
             &mut self.compose
         } else if name.starts_with("docker-bake.")
             && (name.ends_with(".hcl") || name.ends_with(".json"))
@@ -305,14 +306,16 @@ impl Found {
         kind.push(path);
     }
 
-    fn read(&self, directory: &str, reader: &mut Reader<'_>) -> Vec<DeclaredBuild> {
-        let mut builds = Vec::new();
+    fn read(&self, directory: &str, reader: &mut Reader<'_>, declared: &mut Declared) {
+        let builds = &mut declared.builds;
         let compose_files: Vec<_> = self
             .compose
             .iter()
             .filter_map(|file| Some((file.clone(), reader.value(file)?)))
             .collect();
-        builds.extend(compose::builds(directory, &compose_files));
+        let (named, inline) = compose::builds(directory, &compose_files);
+        builds.extend(named);
+        declared.inline.extend(inline);
         let bake_files: Vec<_> = self
             .bake
             .iter()
@@ -329,7 +332,6 @@ impl Found {
                 builds.extend(script::builds(reader.workspace, file, &text));
             }
         }
-        builds
     }
 }
 

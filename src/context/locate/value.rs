@@ -68,6 +68,19 @@ impl Value {
         }
     }
 
+    /// Puts `value` where there is a value at `path` of maps; says whether there was one.
+    pub(super) fn set(&mut self, path: &[&str], value: Self) -> bool {
+        let Some((name, rest)) = path.split_first() else {
+            *self = value;
+            return true;
+        };
+        let Self::Map(entries) = self else {
+            return false;
+        };
+        let entry = entries.iter_mut().find(|(key, _)| key == name);
+        entry.is_some_and(|(_, one)| one.set(rest, value))
+    }
+
     /// The text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self {
