@@ -23,6 +23,7 @@ pub mod node_prune;
 pub mod node_version;
 pub mod program;
 pub mod project_place;
+pub mod python_packages;
 pub mod reads;
 pub mod reasons;
 pub mod run_flags;

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::{Fault, Side, Verdict};
-use crate::model::Stage;
+use crate::model::{Base, Stage, Step};
 use crate::syntax::Keyword;
 
 type At<'a, 'f> = (&'a Side<'f>, &'a Stage<'f>);
@@ -43,6 +43,13 @@ pub(super) fn shrinks((before, old): At<'_, '_>, (after, new): At<'_, '_>) -> Ve
         let other = right.variable(name).map(|other| &other.value);
         if other != Some(&variable.value) {
             return fault(format!("the variable `{name}` changes with the base"));
+        }
+    }
+    if new.end.base().is_family("python") {
+        if let Some(library) = lost_library(after, new) {
+            return fault(format!(
+                "the small image may not have the library of `{library}`"
+            ));
         }
     }
     // Debian's small image has the same packages.
@@ -109,6 +116,74 @@ fn missing(after: &Side<'_>, stage: &Stage<'_>, is_java: bool) -> Option<String>
         // The run-time images of Java hold both.
         let stays = is_java && matches!(name, "curl" | "wget");
         TOOLS.contains(&name) && !stays && !installed.contains(name)
+    })
+}
+
+/// Packages to compile with that leave nothing behind which the small image of Python does not have.
+const WITHOUT_LIBRARY: [&str; 14] = [
+    "libbz2-dev",
+    "libc-dev",
+    "libc6-dev",
+    "libffi-dev",
+    "liblzma-dev",
+    "libncurses-dev",
+    "libncurses5-dev",
+    "libncursesw5-dev",
+    "libpython3-dev",
+    "libreadline-dev",
+    "libsqlite3-dev",
+    "libssl-dev",
+    "uuid-dev",
+    "zlib1g-dev",
+];
+
+/// A package to compile with that a stage from which this one copies installs, where this one installs nothing that is
+/// called like it.
+fn lost_library(after: &Side<'_>, stage: &Stage<'_>) -> Option<String> {
+    let text = |step: &Step<'_>| String::from_utf8_lossy(step.instruction.args_text()).into_owned();
+    let names = |stage: &Stage<'_>| -> Vec<String> {
+        let runs = stage.steps.iter();
+        let runs = runs.filter(|step| step.instruction.keyword == Keyword::Run);
+        let texts = runs.map(text).filter(|text| text.contains("install"));
+        let words = texts.flat_map(|text| {
+            let words = text.split(|ch: char| ch.is_whitespace() || ";&|=".contains(ch));
+            words.map(str::to_owned).collect::<Vec<_>>()
+        });
+        words.collect()
+    };
+    let own = names(stage);
+    let has = |package: &str| {
+        let stem = package
+            .trim_end_matches("-dev")
+            .trim_end_matches(char::is_numeric);
+        // The library of MySQL is MariaDB's.
+        let stem = if stem.contains("mysql") {
+            "libmariadb"
+        } else {
+            stem
+        };
+        own.iter().any(|name| name.starts_with(stem))
+    };
+    let mut sources = stage.steps.iter().flat_map(|step| &step.sources);
+    sources.find_map(|source| {
+        let Base::Stage(index) = source else {
+            return None;
+        };
+        let mut index = *index;
+        loop {
+            let taken = after.model.stages.get(index)?;
+            let mut compiled = names(taken).into_iter().filter(|name| {
+                let is_library = name.starts_with("lib") || name.contains("libmysql");
+                is_library && name.ends_with("-dev") && !WITHOUT_LIBRARY.contains(&name.as_str())
+            });
+            if let Some(lost) = compiled.find(|name| !has(name)) {
+                return Some(lost);
+            }
+            match taken.base {
+                Base::Stage(below) if below < index => index = below,
+                _ => return None,
+            }
+        }
     })
 }
 

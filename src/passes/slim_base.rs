@@ -4,6 +4,7 @@
 //! that the stage installs, or left alone by the change. Never to another distribution.
 
 mod node;
+mod python;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +79,7 @@ enum Small {
 /// Why a command that a stage runs will be there.
 const IN_SMALL: &str = "in the small image too";
 const INSTALLED: &str = "installed by the stage itself";
+const COPIED: &str = "copied from the other stage";
 
 /// A stage, and what the rule knows of its base.
 struct Look<'p> {
@@ -188,7 +190,11 @@ impl Look<'_> {
         if self.family.same_packages {
             return Ok(());
         }
-        self.carried()?;
+        if stage.end.base().is_family("python") {
+            python::check(self, &installed, reasons)?;
+        } else {
+            self.carried()?;
+        }
         if stage.end.base().is_family("node") {
             node::check(self)?;
         }
@@ -334,13 +340,14 @@ impl Look<'_> {
 
     /// What the container starts, and its health check, is in the small image.
     fn starts(&self, installed: &BTreeSet<String>, reasons: &mut Reasons) -> Result<(), String> {
-        let knows = |name: &str| self.family.starts.iter().any(|one| one == name);
+        let own = |name: &str| self.family.starts.iter().any(|one| one == name);
+        let knows = |name: &str| own(name) || python::is_copied_command(self, name);
         let program = Program::of(self.cx, self.stage)?.within_shell();
         let name = &program.name;
         if !knows(name) {
             return Err(format!("what `{name}` needs when it runs is not known"));
         }
-        reasons.say(name, IN_SMALL);
+        reasons.say(name, if own(name) { IN_SMALL } else { COPIED });
         if let Some(init) = program.init {
             if !installed.contains(init) {
                 return Err(format!(

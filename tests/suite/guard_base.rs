@@ -82,3 +82,57 @@ fn nothing_else_of_the_stage_changes() {
     }
     stops("none", before, &before.replace("node:20", "node:20-slim"));
 }
+
+#[test]
+fn what_packages_of_python_were_compiled_with_is_there() {
+    let file = |base: &str, build: &str, run: &str| {
+        format!(
+            "FROM python:3.11 AS base\nRUN {build}\n\nFROM base AS build\nRUN pip install --prefix=/i x\n\nFROM {base}\n\
+             RUN {run}\nCOPY --from=build /i /usr/local\nCMD [\"python\", \"a.py\"]\n"
+        )
+    };
+    let check = |build: &str, run: &str, is_right: bool| {
+        let (full, small) = (
+            file("python:3.11", build, run),
+            file("python:3.11-slim", build, run),
+        );
+        match is_right {
+            true => passes(SMALL, &full, &small),
+            false => drop(stops(SMALL, &full, &small)),
+        }
+    };
+    check("apt-get install -y gcc libffi-dev", "mkdir /a", true);
+    check(
+        "apt-get install -y gcc libpq-dev",
+        "apt-get install -y libpq5",
+        true,
+    );
+    check("apt-get install -y gcc libpq-dev", "mkdir /a", false);
+    check(
+        "apt-get install -y gcc libgdal-dev",
+        "apt-get install -y libpq5",
+        false,
+    );
+    check(
+        "apt-get install -y default-libmysqlclient-dev",
+        "mkdir /a",
+        false,
+    );
+}
+
+#[test]
+fn what_starts_and_checks_is_there() {
+    for tail in [
+        "HEALTHCHECK CMD curl -f http://localhost/",
+        "HEALTHCHECK CMD [\"wget\", \"-q\", \"http://localhost/\"]",
+        "CMD [\"git\", \"daemon\"]",
+        "ENTRYPOINT make serve",
+    ] {
+        let file = |base: &str| format!("FROM {base}\n{tail}\n");
+        stops(SMALL, &file("node:20"), &file("node:20-slim"));
+        let installed = |base: &str| {
+            format!("FROM {base}\nRUN apt-get install -y curl git make wget\n{tail}\n")
+        };
+        passes(SMALL, &installed("node:20"), &installed("node:20-slim"));
+    }
+}

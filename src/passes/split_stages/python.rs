@@ -2,12 +2,13 @@
 //! to where they were, and the files of the build context come from there again. An environment is taken over as it is.
 
 mod environment;
-mod knowledge;
-mod libraries;
+mod left;
 mod project;
 mod started;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
 
 use super::kept::Kept;
 use super::parts::{self, BUILD_ONLY, Parts};
@@ -16,6 +17,7 @@ use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::{Origin, State};
 use crate::pass::project_place::first_words;
+use crate::pass::python_packages::{self, Needs, minor, numbers};
 use crate::pass::runs::Stage;
 use crate::pass::slim_image::{Order, slim};
 use crate::pass::{PassContext, command};
@@ -23,11 +25,21 @@ use crate::project::python::{Requirement, Source, requirement_files};
 use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
 use environment::{Environments, Home};
-pub(super) use knowledge::Knowledge;
-use knowledge::numbers;
 
 /// Where the builder puts packages, and where the images of Python have them.
 const PREFIX: [&str; 2] = ["/install", "/usr/local"];
+
+/// What the rule knows of Python.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Knowledge {
+    /// Packages of distributions that only builds need.
+    build_packages: Vec<String>,
+    /// Those of them that commands of the application may run.
+    tools: Vec<String>,
+    /// The options of managers of projects that say nothing of where packages go.
+    flags: BTreeMap<String, Vec<String>>,
+}
 
 /// Packages that install others, and come with the image.
 const INSTALLERS: [&str; 3] = ["pip", "setuptools", "wheel"];
@@ -70,12 +82,8 @@ pub(super) struct Python<'p> {
     rule: &'p SplitStages,
     cx: &'p PassContext<'p>,
     installs: Vec<Install>,
-    /// The packages of Python that are named, those of requirements files too.
-    required: BTreeSet<String>,
-    /// Those of them of which an old version may be asked for, with the version.
-    held: Vec<(String, String)>,
-    /// Packages of the distribution.
-    packages: BTreeSet<String>,
+    /// The packages of Python that are named, and those of the distribution.
+    needs: Needs,
     /// Those that the runtime stage installs too.
     kept: Kept,
     /// Where the application itself runs in the build: the step, and the command.
@@ -99,9 +107,7 @@ impl<'p> Python<'p> {
             rule,
             cx,
             installs: Vec::new(),
-            required: BTreeSet::new(),
-            held: Vec::new(),
-            packages: BTreeSet::new(),
+            needs: Needs::default(),
             kept: Kept::default(),
             runs: Vec::new(),
             tools: BTreeSet::new(),
@@ -133,12 +139,14 @@ impl<'p> Python<'p> {
                 .build_packages
                 .iter()
                 .chain(&python.build_packages);
-            known.any(|one| one == name) || python.has_libraries(name)
+            known.any(|one| one == name) || python_packages::has_libraries(name)
         };
         if let Some(name) = names.iter().find(|name| !builds(name)) {
             return Some(Err(parts::may_need(name)));
         }
-        self.packages.extend(names.into_iter().map(str::to_owned));
+        self.needs
+            .system
+            .extend(names.into_iter().map(str::to_owned));
         Some(Ok(For::Build))
     }
 
@@ -201,7 +209,7 @@ impl<'p> Python<'p> {
             }
         }
         for one in &required {
-            self.require(one, &shown)?;
+            self.needs.require(one, &shown)?;
         }
         if let Some(environment) = environment {
             self.environments.insert(environment);
@@ -283,7 +291,7 @@ impl<'p> Python<'p> {
         let shown = first_words(&at.place.cx.shown(at.found.command.span));
         for index in &asked.packages {
             let one = Requirement::parse(0, &words[*index].text, false)?;
-            self.require(&one, &shown)?;
+            self.needs.require(&one, &shown)?;
         }
         for value in &asked.manifests {
             let file = value.text.as_deref();
@@ -292,7 +300,7 @@ impl<'p> Python<'p> {
                 continue;
             }
             for one in self.requirements(at, file, Some(directory))? {
-                self.require(&one, &shown)?;
+                self.needs.require(&one, &shown)?;
             }
         }
         Ok(())
@@ -314,34 +322,6 @@ impl<'p> Python<'p> {
         match files.unknown() {
             Some(_) => Err(unknown()),
             None => Ok(files.requirements().map(|(_, one)| one.clone()).collect()),
-        }
-    }
-
-    fn require(&mut self, one: &Requirement, shown: &str) -> Result<(), String> {
-        match &one.source {
-            _ if one.editable => Err(format!("`{shown}` installs from the source")),
-            Source::Local(_) => Err(format!("`{shown}` installs from the source")),
-            Source::Computed(text) => Err(format!("what `{text}` is is not known")),
-            Source::Url(_) | Source::Vcs(_) => Ok(()),
-            Source::Index {
-                name,
-                extras,
-                specifier,
-            } => {
-                let held = specifier.split(',').map(str::trim);
-                let held = held.filter(|one| !one.starts_with(['>', '!']) && !one.is_empty());
-                self.held.extend(held.map(|one| {
-                    let version = one.trim_start_matches(['=', '<', '~', ' ']);
-                    (name.clone(), version.to_owned())
-                }));
-                // The binary package has its library.
-                if !extras.iter().any(|extra| extra == "binary") {
-                    self.required.insert(name.clone());
-                }
-                let with = extras.iter().map(|extra| format!("{name}[{extra}]"));
-                self.required.extend(with);
-                Ok(())
-            }
         }
     }
 }
@@ -386,7 +366,7 @@ impl Language for Python<'_> {
         if ON_FILES.contains(&name) {
             return works_on_files(at).then_some(Ok(For::Both));
         }
-        let is_own = is_python(name) || self.rule.python.scripts.iter().any(|one| one == name);
+        let is_own = is_python(name) || python_packages::is_script(name);
         let mut words = found.words.iter().map(|word| word.text.as_str());
         let installs =
             words.any(|word| matches!(word, "venv" | "virtualenv" | "ensurepip" | "setup.py"));
@@ -404,7 +384,7 @@ impl Language for Python<'_> {
                 base,
                 "the same version and release, without compilers and headers",
             ),
-            None if self.packages.is_empty() => {
+            None if self.needs.system.is_empty() => {
                 return Err("nothing would be left behind: the base is small, and no package is for the build alone".to_owned());
             }
             None => Base::new(
@@ -417,13 +397,19 @@ impl Language for Python<'_> {
             return Err(format!("`{shown}` runs before all packages are installed"));
         }
         let python = &self.rule.python;
-        let tool = self.packages.iter().find(|one| python.tools.contains(one));
+        let tool = self
+            .needs
+            .system
+            .iter()
+            .find(|one| python.tools.contains(one));
         if let (Some(tool), Some((_, shown))) = (tool, self.runs.first()) {
             return Err(format!("`{shown}` may run `{tool}`"));
         }
         let mut runtime = Runtime::new(base);
         runtime.first = true;
-        let libraries = self.libraries(stage, &mut runtime.reasons)?;
+        let libraries = self
+            .needs
+            .libraries(&stage.model.end, &mut runtime.reasons)?;
         runtime.packages = libraries;
         let ships_manager = self
             .starters
@@ -529,11 +515,6 @@ fn is_python(name: &str) -> bool {
 
 fn stage_version(state: &State) -> Option<&str> {
     state.base().version.as_deref()
-}
-
-/// The second number of a version of Python 3.
-fn minor(version: Option<&str>) -> Option<u32> {
-    version?.strip_prefix("3.")?.split('.').next()?.parse().ok()
 }
 
 /// Whether the environment has packages installed elsewhere, or another Python found first.

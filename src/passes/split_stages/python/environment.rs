@@ -8,6 +8,7 @@ use crate::context::path;
 use crate::model::managers::Invocation;
 use crate::model::state::{Origin, State};
 use crate::pass::project_place::Place;
+use crate::pass::python_packages;
 use crate::project::Project;
 use crate::syntax::shell::Command;
 
@@ -265,14 +266,14 @@ pub(super) fn takes_own_python(
 
 /// Whether a version of Python, of which the last number may not be known, is one that is required.
 fn is_met(required: &str, version: &str) -> bool {
-    let version = super::knowledge::numbers(version);
+    let version = python_packages::numbers(version);
     let [major, minor, ..] = version[..] else {
         return false;
     };
     required.split(',').map(str::trim).all(|one| {
         let split = one.find(|ch: char| ch.is_ascii_digit()).unwrap_or(0);
         let (operator, number) = one.split_at(split);
-        let asked = super::knowledge::numbers(number.trim_end_matches(".*"));
+        let asked = python_packages::numbers(number.trim_end_matches(".*"));
         let (wanted, last) = match asked[..] {
             [wanted] => ([wanted, 0], 0),
             [wanted, second] => ([wanted, second], 0),

@@ -6,6 +6,7 @@ use super::environment::takes_own_python;
 use super::{At, Python};
 use crate::context::path;
 use crate::model::managers::Invocation;
+use crate::pass::python_packages;
 use crate::project::Project;
 use crate::project::python::{
     GroupItem, LockedPackage, Origin, Pyproject, Requirement, Source, normalize_name,
@@ -84,13 +85,12 @@ impl Python<'_> {
             if let Some(local) = local.filter(|local| !local.ends_with(".whl")) {
                 return Err(format!("`{local}` is installed from the source"));
             }
-            let needs_more = self.rule.python.needs_more.contains(&one.name);
+            let needs_more = python_packages::needs_more(&one.name);
             if needs_more && development.contains(&one.name) {
                 continue;
             }
-            self.required.insert(one.name.clone());
             let version = one.version.clone().unwrap_or_default();
-            self.held.push((one.name.clone(), version));
+            self.needs.add(one.name.clone(), version);
         }
         Ok(())
     }
@@ -103,7 +103,7 @@ impl Python<'_> {
                 return Err("what the project requires is computed".to_owned());
             }
             for one in &standard.dependencies {
-                self.require(one, "pyproject.toml")?;
+                self.needs.require(one, "pyproject.toml")?;
             }
         }
         let of_poetry = facts.poetry.iter().flat_map(|one| &one.dependencies);
@@ -126,8 +126,7 @@ impl Python<'_> {
             match lock.and_then(|lock| lock.versions.get(name)) {
                 Some(version) => {
                     let version = version.trim_start_matches('=').to_owned();
-                    self.required.insert(normalize_name(name));
-                    self.held.push((normalize_name(name), version));
+                    self.needs.add(normalize_name(name), version);
                 }
                 None => self.require_any(name),
             }
@@ -137,9 +136,7 @@ impl Python<'_> {
 
     /// A package of which any version may be installed.
     fn require_any(&mut self, name: &str) {
-        let name = normalize_name(name);
-        self.held.push((name.clone(), String::new()));
-        self.required.insert(name);
+        self.needs.add(normalize_name(name), String::new());
     }
 }
 

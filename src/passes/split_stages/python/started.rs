@@ -6,6 +6,7 @@ use crate::model::managers::Invocation;
 use crate::pass::health;
 use crate::pass::program::Program;
 use crate::pass::project_place::{Place, first_words};
+use crate::pass::python_packages;
 use crate::pass::runs::Stage;
 use crate::syntax::Instruction;
 
@@ -81,8 +82,7 @@ impl Python<'_> {
 
     /// Whether a package of Python, or the project itself, brings a command.
     pub(super) fn is_command(&self, name: &str) -> bool {
-        let mut known = self.rule.python.scripts.iter().chain(&self.scripts);
-        known.any(|one| one == name)
+        python_packages::is_script(name) || self.scripts.contains(name)
     }
 
     /// The manager that starts the application will be there, and change nothing.
