@@ -149,6 +149,7 @@ mod tests {
             build: ModelInput::default(),
             site: Site::default(),
             notes: Vec::new(),
+            is_narrowed: false,
         }
     }
 

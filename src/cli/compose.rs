@@ -67,6 +67,7 @@ pub(super) fn done<'a>(
         build: ModelInput::default(),
         site: Site::default(),
         notes,
+        is_narrowed: false,
     })
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Done<'a> {
     pub(super) site: Site,
     /// What else is to be said, a line each.
     pub(super) notes: Vec<String>,
+    /// Whether the report lacks findings whose fixes are in its output.
+    pub(super) is_narrowed: bool,
 }
 
 /// Called with the file, its build context's directory and the fix.
@@ -245,7 +247,7 @@ fn piece(
 
 /// What one file adds to a document.
 fn added(document: &Document, done: &Done<'_>, place: &Path) -> Result<String, PathError> {
-    let diff = match document.needs.diff {
+    let diff = match document.needs.diff && !done.is_narrowed {
         true => patch(done, Look::default())?,
         false => Vec::new(),
     };
@@ -307,6 +309,7 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
         site: found.site,
         root: found.disk.map(|disk| disk.root().to_owned()),
         notes: Vec::new(),
+        is_narrowed: false,
     })
 }
 

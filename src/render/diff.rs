@@ -2,6 +2,7 @@
 
 mod words;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::path::{Component, Path};
@@ -74,9 +75,12 @@ fn hunks_with(before: &[u8], after: &[u8], notes: &[Note], look: Look) -> Vec<u8
     let hunks = group_diff_ops(ops, CONTEXT_LINES);
     for (hunk, left) in hunks.iter().zip((0..hunks.len()).rev()) {
         let end = hunk.last().map_or(0, |op| op.old_range().end);
-        // What is about no line of a hunk stands above the next one, or above the last.
+        // What is about no line of a hunk stands above the next one, or above the last; what is said twice stands once.
+        let mut said = BTreeSet::new();
         while let Some(note) = notes.next_if(|note| note.lines.start < end || left == 0) {
-            push_line(&mut out, RULE, note.text.as_bytes(), look);
+            if said.insert(&note.text) {
+                push_line(&mut out, RULE, note.text.as_bytes(), look);
+            }
         }
         push_hunk(&mut out, hunk, &old, &new, look);
     }
@@ -394,6 +398,8 @@ mod tests {
         let notes = [
             note(2, "first"),
             note(3, "too"),
+            note(4, "first"),
+            note(15, "first"),
             note(15, "between"),
             note(39, "last"),
         ];
@@ -412,6 +418,7 @@ mod tests {
             "first",
             "too",
             "@@ -1,6 +1,6 @@",
+            "first",
             "between",
             "last",
             "@@ -28,7 +28,7 @@",

@@ -54,10 +54,10 @@ pub fn savings(report: &Report) -> String {
     }
 }
 
-/// `path: after a change of …`, a line for each change after which other steps run than before the fixes.
+/// `path: after a change of …`, a line for each change after which more or fewer steps run than before the fixes.
 pub fn rebuilds(report: &Report) -> String {
     let path = visible_line(&report.source.path.to_string_lossy());
-    let rebuilds = report.rebuilds.iter();
+    let rebuilds = report.rebuilds.iter().filter(|one| one.before != one.after);
     let lines = rebuilds.map(|one| format!("{path}: {}\n", rebuild(one)));
     lines.collect()
 }

@@ -83,7 +83,9 @@ impl Baseline {
         let path = parts.join("/");
         let found = baseline::known(report, &path);
         let mut is_new = found.iter().map(|one| !self.known.contains(one));
+        let before = report.findings.len();
         report.findings.retain(|_| is_new.next().unwrap_or(true));
+        done.is_narrowed = report.findings.len() < before;
         if report
             .findings
             .iter()

@@ -208,6 +208,7 @@ impl Trial {
                 .as_ref()
                 .map(|disk| disk.root().to_owned()),
             notes: Vec::new(),
+            is_narrowed: false,
         }
     }
 

@@ -108,3 +108,16 @@ fn a_baseline_that_cannot_be_used_is_an_error() {
     }
     assert_eq!(sandbox.text(FILE), "{}");
 }
+
+#[test]
+fn a_patch_of_what_is_known_is_not_in_the_document() {
+    let sandbox = known();
+    sandbox.write("b/Dockerfile", GOOD);
+    sandbox.write("c/Dockerfile", BEFORE);
+    let ran = check(&sandbox, &["--format", "json"]).ended(1);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let files = document["files"].as_array().unwrap();
+    let diff = |path: &str| &files.iter().find(|one| one["path"] == path).unwrap()["diff"];
+    assert!(diff("a/Dockerfile").is_null(), "{ran:#?}");
+    assert!(diff("c/Dockerfile").is_string(), "{ran:#?}");
+}
