@@ -121,7 +121,7 @@ pub fn main() -> ExitCode {
         Command::Man(args) => packaging::man(&args, &mut output),
     };
     let status = status.unwrap_or_else(|error| {
-        output.error(&format!("{error:#}"));
+        output.failure(&error);
         Status::Error
     });
     let status = if output.finish() {

@@ -13,6 +13,7 @@ pub mod layers;
 pub mod markdown;
 pub mod page;
 pub mod sarif;
+pub mod snippet;
 mod tally;
 pub mod verified;
 
@@ -47,6 +48,12 @@ impl Look {
         } else {
             text.to_string()
         }
+    }
+
+    /// Whether a person looks at it: on a terminal, or where colours are asked for, in a pager. What goes elsewhere is
+    /// for other programs.
+    pub fn is_for_people(self) -> bool {
+        self.terminal || self.color
     }
 
     /// `bytes` as they go out: unchanged, or with what a terminal would act on shown instead. Coloured output is

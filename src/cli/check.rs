@@ -89,6 +89,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         let text = match is_list {
             _ if is_silent => String::new(),
             true => checklist::list(done, look),
+            false if look.is_for_people() => human::explained_findings(&done.report, look),
             false => human::findings(&done.report, look),
         };
         Ok(text.into_bytes())

@@ -261,7 +261,7 @@ fn added(document: &Document, done: &Done<'_>, place: &Path) -> Result<String, P
 /// What the fixes change: a unified diff of the Dockerfile and of the files that are written with it.
 pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
     // What is read by a person is explained; what goes to another program is a patch.
-    let notes = match look.terminal || look.color {
+    let notes = match look.is_for_people() {
         true => human::notes(&done.report),
         false => Vec::new(),
     };

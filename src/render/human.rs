@@ -1,6 +1,7 @@
 //! Reports as text for people: one line a finding, and a summary.
 
 use super::diff::Note;
+use super::snippet::{Message, Weight, snippet};
 use super::{ERROR, Look, RULE, Tally, visible_line};
 use crate::report::{Changed, Finding, Rebuild, Report, Steps};
 use crate::rule::{Applicability, Effect, Rule, Saving};
@@ -16,6 +17,31 @@ pub fn findings(report: &Report, look: Look) -> String {
         format!("{place}: {rule}: {message} {more}\n")
     });
     lines.collect()
+}
+
+/// The same with the lines that each finding is about and its fix, for people.
+pub fn explained_findings(report: &Report, look: Look) -> String {
+    let shown = report.findings.iter().map(|finding| {
+        let more = brackets(finding);
+        let is_suggestion = finding_applicability(finding) == Applicability::Suggestion;
+        let help = finding.fix.iter();
+        let help = help.map(|fix| format!("{} {more}", fix.title));
+        let message = Message {
+            weight: match is_suggestion {
+                true => Weight::Note,
+                false => Weight::Warning,
+            },
+            rule: Some(&finding.rule),
+            title: &finding.message,
+            path: &report.source.path,
+            text: &report.source.text,
+            span: finding.span,
+            help: help.collect(),
+            notes: Vec::new(),
+        };
+        snippet(&message, look)
+    });
+    shown.collect()
 }
 
 /// `rule: message [applicability, saving, rebuild]` of each fix that is made, for the hunk that makes it.
@@ -124,8 +150,24 @@ fn megabytes(bytes: u64) -> String {
     }
 }
 
-/// Why BuildKit refuses the file, an `error:` line each.
+/// Why BuildKit refuses the file, an `error:` line each; with the lines of the file for people.
 pub fn refusals(report: &Report, look: Look) -> String {
+    if look.is_for_people() {
+        let shown = report.refused.iter().map(|refusal| {
+            let message = Message {
+                weight: Weight::Error,
+                rule: None,
+                title: &format!("BuildKit refuses this file: {}", refusal.message),
+                path: &report.source.path,
+                text: &report.source.text,
+                span: refusal.span,
+                help: Vec::new(),
+                notes: Vec::new(),
+            };
+            snippet(&message, look)
+        });
+        return shown.collect();
+    }
     let place = Places::new(report);
     let error = look.paint(ERROR, "error:");
     let lines = report.refused.iter().map(|refusal| {

@@ -46,3 +46,67 @@ fn the_summary_counts_what_is_left_out_and_left_alone() {
         "not included: apt-no-recommends 2 (up to an estimated 940 MB); see with `--unsafe`";
     assert!(ran.last().contains(left_out), "{ran:#?}");
 }
+
+/// What `dockeropt` says in colours, without them.
+fn seen(sandbox: &Sandbox, args: &[&str]) -> (String, String) {
+    let ran = sandbox.run(&[args, &["--color=always"]].concat());
+    let plain = |text: &str| anstream::adapter::strip_str(text).to_string();
+    (plain(&ran.out), plain(&ran.err))
+}
+
+#[test]
+fn findings_stand_below_their_lines() {
+    let text = "FROM debian:12\nADD \u{1b}a /app/\n";
+    let sandbox = Sandbox::with(&[("Dockerfile", text)]);
+    let (out, _) = seen(&sandbox, &["check", "--select", "copy-not-add"]);
+    let expected = "\
+warning[copy-not-add]: `ADD` copies local files
+ --> Dockerfile:2:1
+  |
+2 | ADD \\u{1b}a /app/
+  | ^^^^^^^^^^^^^^^^^
+  |
+  = help: copy with COPY [safe]
+
+";
+    assert_eq!(out, expected);
+    let Some(terminal) = Terminal::start(&sandbox, "check --select copy-not-add") else {
+        return;
+    };
+    let screen = terminal.shows("status 1", 1);
+    assert!(screen.starts_with(expected), "{screen}");
+}
+
+#[test]
+fn errors_stand_below_their_lines() {
+    let sandbox = Sandbox::with(&[
+        ("Dockerfile", "FROM debian:12\nRNU true\n"),
+        (
+            "dockeropt.toml",
+            "ignore = []\n  selct = ['apt-lists'] # only\n",
+        ),
+    ]);
+    let expected = "\
+error: unknown key `selct`
+ --> dockeropt.toml:2:3
+  |
+2 |   selct = ['apt-lists'] # only
+  |   ^^^^^
+  |
+  = help: did you mean `select`?
+  = help: allowed: `preset`, `select`";
+    for command in ["check", "config"] {
+        let (_, err) = seen(&sandbox, &[command]);
+        assert!(err.starts_with(expected), "{err}");
+    }
+    sandbox.write("dockeropt.toml", "");
+    let (_, err) = seen(&sandbox, &["check"]);
+    let expected = "\
+error: BuildKit refuses this file: unknown instruction: `RNU`
+ --> Dockerfile:2:1
+  |
+2 | RNU true
+  | ^^^^^^^^
+";
+    assert!(err.starts_with(expected), "{err}");
+}
