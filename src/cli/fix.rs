@@ -18,7 +18,7 @@ use super::verify::How;
 use super::write;
 use crate::chain::Offer;
 use crate::render::document::Document;
-use crate::render::{Look, Tally, human, json, markdown, visible_line};
+use crate::render::{Look, Tally, diff, human, json, markdown, visible_line};
 use crate::rule::Applicability;
 use crate::walk::PathError;
 use interactive::Session;
@@ -45,6 +45,9 @@ pub(super) struct Args {
     /// Build each file before and after its fixes, and make only those that keep the image as it is
     #[arg(long)]
     verify: bool,
+    /// Show both sides beside each other, on a terminal of 100 columns or more
+    #[arg(long, conflicts_with_all = ["write", "interactive", "per_rule_commits", "verify"])]
+    side_by_side: bool,
     /// Exit with 1 when something would change
     #[arg(long, conflicts_with = "write")]
     exit_code: bool,
@@ -96,6 +99,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         |input: &Input, root: Option<&Path>, offer: &Offer<'_>| session.ask(input, root, offer)
     });
     let writes = args.write || args.interactive;
+    let width = width(args, output);
+    let beside = |done: &Done<'_>, look: Look| match width {
+        Some(width) => run::beside(done, look, width),
+        None => run::patch(done, look),
+    };
     let work = Work {
         allow: allow(args),
         in_compose: !args.interactive,
@@ -106,7 +114,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         show: match (is_stdin, writes) {
             (true, _) => &show_result,
             (_, true) => &show_fixes,
-            (_, false) => &run::patch,
+            (_, false) => &beside,
         },
         tell: &|done| human::savings(&done.report) + &human::rebuilds(&done.report),
     };
@@ -119,6 +127,26 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         Status::Done if args.exit_code && tally.changed > 0 => Status::Found,
         _ => status,
     })
+}
+
+/// The columns for both sides; `None` for a patch: where nobody looks at it, or there is not enough place, which is said.
+fn width(args: &Args, output: &mut Output) -> Option<usize> {
+    if !args.side_by_side || !output.look.is_for_people() {
+        return None;
+    }
+    let terminal = terminal_size::terminal_size_of(std::io::stdout());
+    let terminal = terminal.map(|(width, _)| usize::from(width.0));
+    // A pager has the width of the terminal, which shells know.
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    let width = terminal.or_else(told).unwrap_or(diff::NARROWEST);
+    if width < diff::NARROWEST {
+        let least = diff::NARROWEST;
+        output.warn(&format!(
+            "`--side-by-side` needs {least} columns, the terminal has {width}"
+        ));
+        return None;
+    }
+    Some(width)
 }
 
 fn allow(args: &Args) -> Applicability {

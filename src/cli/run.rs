@@ -260,6 +260,15 @@ fn added(document: &Document, done: &Done<'_>, place: &Path) -> Result<String, P
 
 /// What the fixes change: a unified diff of the Dockerfile and of the files that are written with it.
 pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
+    diffs(done, look, None)
+}
+
+/// The same with both sides beside each other, in `width` columns.
+pub(super) fn beside(done: &Done<'_>, look: Look, width: usize) -> Result<Vec<u8>, PathError> {
+    diffs(done, look, Some(width))
+}
+
+fn diffs(done: &Done<'_>, look: Look, width: Option<usize>) -> Result<Vec<u8>, PathError> {
     // What is read by a person is explained; what goes to another program is a patch.
     let notes = match look.is_for_people() {
         true => human::notes(&done.report),
@@ -268,8 +277,13 @@ pub(super) fn patch(done: &Done<'_>, look: Look) -> Result<Vec<u8>, PathError> {
     let diffs = changes(done)?.into_iter().map(|change| {
         let is_dockerfile = change.path == done.input.target();
         let notes = if is_dockerfile { &notes[..] } else { &[] };
-        let before = change.before.as_deref();
-        diff::explained(&change.path, before, &change.after, notes, look)
+        let (path, before, after) = (&change.path, change.before.as_deref(), &change.after);
+        match width {
+            None => diff::explained(path, before, after, notes, look),
+            Some(width) => {
+                diff::side_by_side(path, before, after, notes, (look, width)).into_bytes()
+            }
+        }
     });
     Ok(diffs.collect::<Vec<_>>().concat())
 }

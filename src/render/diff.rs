@@ -1,5 +1,6 @@
 //! Unified diffs, byte for byte: what `patch -p1` and `git apply` take, and reverse.
 
+mod side;
 mod words;
 
 use std::collections::BTreeSet;
@@ -10,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use anstyle::Style;
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
+
+pub use side::{NARROWEST, side_by_side};
 
 use super::{ADDED, BOLD, HUNK, Look, REMOVED, RULE};
 use crate::text::{Edit, Patch, Span};

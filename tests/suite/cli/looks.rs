@@ -110,3 +110,28 @@ error: BuildKit refuses this file: unknown instruction: `RNU`
 ";
     assert!(err.starts_with(expected), "{err}");
 }
+
+#[test]
+fn both_sides_stand_beside_each_other() {
+    let sandbox = Sandbox::with(&[("Dockerfile", BEFORE)]);
+    let patch = sandbox.run(&["fix"]).ended(0).out;
+    let args = ["fix", "--side-by-side"];
+    assert_eq!(sandbox.run(&args).ended(0).out, patch);
+    let Some(terminal) = Terminal::start(&sandbox, "fix --side-by-side") else {
+        return;
+    };
+    let screen = terminal.shows("status 0", 1);
+    let row = format!(
+        "   2 {:<48} │    2 COPY requirements.txt /app/\n",
+        "ADD requirements.txt /app/"
+    );
+    assert!(screen.contains(&row), "{screen}");
+    // What another program reads has no width of its own.
+    let mut command = sandbox.command();
+    command
+        .args(["fix", "--side-by-side", "--color=always"])
+        .env("COLUMNS", "60");
+    let ran = super::sandbox::Ran::new(command.output().unwrap());
+    let warning = "`--side-by-side` needs 100 columns, the terminal has 60";
+    assert!(ran.err.contains(warning), "{ran:#?}");
+}
