@@ -1,6 +1,7 @@
 //! `dockeropt check`: findings, one a line; or a checklist for each file.
 
 mod baseline;
+mod changed;
 mod checklist;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use crate::render::document::Document;
 use crate::render::{Look, Tally, github, gitlab, human, json, markdown, sarif};
 use crate::rule::Applicability;
 use baseline::Baseline;
+use changed::ChangedLines;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -25,11 +27,14 @@ pub(super) struct Args {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: CheckFormat,
+    /// Only findings about lines that differ from this commit; HEAD where none is named
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD", conflicts_with = "only_changed")]
+    only_changed_lines: Option<String>,
     /// Leave out the findings that this file has, which `--write-baseline` wrote
     #[arg(long, value_name = "FILE")]
     baseline: Option<PathBuf>,
     /// Write all findings to this file, to leave them out with `--baseline`
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "format", "select", "ignore", "only_changed"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["baseline", "format", "select", "ignore", "only_changed", "only_changed_lines"])]
     write_baseline: Option<PathBuf>,
 }
 
@@ -65,23 +70,18 @@ impl CheckFormat {
 
 pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_list = args.format == CheckFormat::Checklist;
-    let baseline = match (&args.baseline, &args.write_baseline) {
-        (Some(path), _) => Some(Baseline::read(path)?),
-        (None, Some(path)) => Some(Baseline::empty(path)?),
-        (None, None) => Baseline::configured()?,
-    };
-    if baseline.is_some() && args.format == CheckFormat::Markdown {
-        bail!(
-            "`--format markdown` shows the whole patch, and does not go together with a baseline"
-        );
-    }
-    let baseline = baseline.map(Mutex::new);
+    let baseline = baseline(args)?.map(Mutex::new);
+    let changed = args.only_changed_lines.as_deref().map(ChangedLines::since);
     let narrow = |done: &mut Done<'_>| {
         if let Some(baseline) = &baseline {
             let baseline = baseline.lock();
             baseline
                 .unwrap_or_else(PoisonError::into_inner)
                 .narrow(done);
+        }
+        // What the baseline has is known first.
+        if let Some(changed) = &changed {
+            changed.narrow(done);
         }
     };
     let is_silent = args.write_baseline.is_some();
@@ -108,7 +108,11 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         show: &show,
         tell: &tell,
     };
-    let tally = run::run(&args.files, &work, output)?;
+    let mut files = args.files.clone();
+    if args.only_changed_lines.is_some() {
+        files.only_changed = args.only_changed_lines.clone();
+    }
+    let tally = run::run(&files, &work, output)?;
     let status = run::status(&tally);
     let baseline = baseline.map(|one| one.into_inner().unwrap_or_else(PoisonError::into_inner));
     if let Some(baseline) = baseline.as_ref().filter(|_| is_silent) {
@@ -124,11 +128,29 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         let all_rules = selection.select.is_none() && selection.ignore.is_empty();
         let known = baseline.map(|baseline| baseline.summary(all_rules));
         output.say(&known.unwrap_or_default());
+        output.say(&changed.map(|changed| changed.summary()).unwrap_or_default());
     }
     Ok(match status {
         Status::Done if tally.findings > tally.suggestions => Status::Found,
         _ => status,
     })
+}
+
+/// The findings that are known, or those that are going to be.
+fn baseline(args: &Args) -> Result<Option<Baseline>> {
+    let baseline = match (&args.baseline, &args.write_baseline) {
+        (Some(path), _) => Some(Baseline::read(path)?),
+        (None, Some(path)) => Some(Baseline::empty(path)?),
+        (None, None) => Baseline::configured()?,
+    };
+    let is_part = baseline.is_some() || args.only_changed_lines.is_some();
+    if is_part && args.format == CheckFormat::Markdown {
+        bail!(
+            "`--format markdown` shows the whole patch, and does not go together with a baseline \
+             or `--only-changed-lines`"
+        );
+    }
+    Ok(baseline)
 }
 
 fn summary(tally: &Tally) -> String {

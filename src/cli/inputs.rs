@@ -1,6 +1,6 @@
 //! Which files a run is about, as the command line says.
 
-mod changed;
+pub(super) mod changed;
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,7 @@ use crate::walk::{self, Found, PathError};
 const UNNAMED: &str = "<stdin>";
 
 /// The files of a run, and the rules that run on them.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct Files {
     /// Dockerfiles, and folders that hold some; `-` is one Dockerfile on standard input
     #[arg(value_name = "PATH", default_value = ".")]

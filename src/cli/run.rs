@@ -21,7 +21,7 @@ use crate::context::{BuildContext, NoContext};
 use crate::model::ModelInput;
 use crate::render::document::{Document, End, Problem, ProblemKind, Reported};
 use crate::render::{Look, Tally, diff, human, visible_line};
-use crate::report::Report;
+use crate::report::{Finding, Report};
 use crate::rule::{Applicability, Rule};
 use crate::text::Source;
 use crate::walk::disk::DiskContext;
@@ -66,6 +66,22 @@ pub(super) struct Done<'a> {
     pub(super) notes: Vec<String>,
     /// Whether the report lacks findings whose fixes are in its output.
     pub(super) is_narrowed: bool,
+}
+
+impl Done<'_> {
+    /// Keeps these findings, and what is said of them. Says how many are left out.
+    pub(super) fn keep(&mut self, keep: impl FnMut(&Finding) -> bool) -> usize {
+        let report = &mut self.report;
+        let before = report.findings.len();
+        report.findings.retain(keep);
+        let mut findings = report.findings.iter();
+        if findings.all(|finding| finding.rebuilds.is_empty()) {
+            report.rebuilds.clear();
+        }
+        let left_out = before - report.findings.len();
+        self.is_narrowed |= left_out > 0;
+        left_out
+    }
 }
 
 /// Called with the file, its build context's directory and the fix.

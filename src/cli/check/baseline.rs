@@ -73,7 +73,7 @@ impl Baseline {
 
     /// Takes what is known from a report.
     pub(super) fn narrow(&mut self, done: &mut Done<'_>) {
-        let report = &mut done.report;
+        let report = &done.report;
         let path = walk::absolute(&self.here, &report.source.path);
         let Ok(path) = path.strip_prefix(&self.folder) else {
             self.outside = Some(report.source.path.clone());
@@ -83,16 +83,7 @@ impl Baseline {
         let path = parts.join("/");
         let found = baseline::known(report, &path);
         let mut is_new = found.iter().map(|one| !self.known.contains(one));
-        let before = report.findings.len();
-        report.findings.retain(|_| is_new.next().unwrap_or(true));
-        done.is_narrowed = report.findings.len() < before;
-        if report
-            .findings
-            .iter()
-            .all(|finding| finding.rebuilds.is_empty())
-        {
-            report.rebuilds.clear();
-        }
+        done.keep(|_| is_new.next().unwrap_or(true));
         self.found.extend(found);
         self.files.insert(path);
     }

@@ -1,4 +1,4 @@
-//! `--only-changed`: leaves out the Dockerfiles that are as a commit has them.
+//! `--only-changed`: leaves out the Dockerfiles that are as a commit has them; and what a commit has of one.
 //!
 //! What counts is the file in the work tree. The repository is only read, and git does not run.
 
@@ -31,6 +31,17 @@ pub(super) fn changed(found: Vec<Found>, name: &str) -> (Vec<Found>, Vec<PathErr
     (kept, errors)
 }
 
+/// The file at `path` as the commit `name` of its repository has it; `None` where it has none.
+pub(in crate::cli) fn committed(path: &Path, name: &str) -> Result<Option<Vec<u8>>, PathError> {
+    let mut commits = Commits {
+        name,
+        by_folder: HashMap::new(),
+    };
+    let real = path.canonicalize();
+    let real = real.map_err(|error| PathError::io(path, &error))?;
+    commits.before(path, &real)
+}
+
 struct Commits<'a> {
     name: &'a str,
     by_folder: HashMap<PathBuf, Result<Revision, HistoryError>>,
@@ -41,24 +52,28 @@ impl Commits<'_> {
     fn differs(&mut self, path: &Path) -> Result<bool, PathError> {
         let real = path.canonicalize();
         let real = real.map_err(|error| PathError::io(path, &error))?;
-        let folder = real.parent().unwrap_or(&real);
-        let open = || Revision::read(folder, self.name);
-        let revision = self.by_folder.entry(folder.to_owned());
-        let before = match revision.or_insert_with(open) {
-            Ok(revision) => revision.file(&real),
-            Err(error) => Err(error.clone()),
-        };
-        let before = before.map_err(|error| PathError::new(path, error))?;
-        let Some(before) = before else {
+        let Some(before) = self.before(path, &real)? else {
             return Ok(true);
         };
         let now = walk::read_regular(&real)?;
         Ok(now != before && lines(&now) != lines(&before))
     }
+
+    /// The file at `real`, which `path` names, as the commit has it.
+    fn before(&mut self, path: &Path, real: &Path) -> Result<Option<Vec<u8>>, PathError> {
+        let folder = real.parent().unwrap_or(real);
+        let open = || Revision::read(folder, self.name);
+        let revision = self.by_folder.entry(folder.to_owned());
+        let before = match revision.or_insert_with(open) {
+            Ok(revision) => revision.file(real),
+            Err(error) => Err(error.clone()),
+        };
+        before.map_err(|error| PathError::new(path, error))
+    }
 }
 
 /// `text` with the line endings of a repository: git may have changed them in the work tree.
-fn lines(text: &[u8]) -> Vec<u8> {
+pub(in crate::cli) fn lines(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     for line in text.split_inclusive(|byte| *byte == b'\n') {
         match line.strip_suffix(b"\r\n") {

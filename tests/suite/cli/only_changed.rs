@@ -127,3 +127,32 @@ fn a_repository_in_a_repository_has_commits_of_its_own() {
     git(&sandbox, "sub", &["commit", "--quiet", "-m", "x"]);
     check(&sandbox, "--only-changed").ended(0);
 }
+
+#[test]
+fn findings_about_other_lines_are_not_shown() {
+    let sandbox = repository();
+    let changed = format!("# moved\n{BEFORE}ADD more /more\n");
+    sandbox.write("b/Dockerfile", &changed);
+    let ran = check(&sandbox, "--only-changed-lines").ended(1);
+    assert_eq!(ran.out.lines().count(), 1, "{ran:#?}");
+    assert!(
+        ran.out.starts_with("b/Dockerfile:5:1: copy-not-add: "),
+        "{ran:#?}"
+    );
+    let hidden = "2 findings not shown: about lines that are as in `HEAD`";
+    assert_eq!(ran.last(), hidden);
+    let args = ["check", "--only-changed-lines=HEAD", "--format", "json"];
+    let ran = sandbox.run(&args).ended(1);
+    let document: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    let file = &document["files"][0];
+    assert_eq!(file["findings"].as_array().unwrap().len(), 1);
+    assert!(file["diff"].is_null(), "{file}");
+    // A file that git does not know is new in every line.
+    sandbox.write("c/Dockerfile", BEFORE);
+    let ran = sandbox
+        .run(&["check", "--only-changed-lines", "c"])
+        .ended(1);
+    assert_eq!(ran.out.lines().count(), 2, "{ran:#?}");
+    let ran = check(&sandbox, "--only-changed-lines=nothing").ended(2);
+    assert!(ran.err.starts_with("error: "), "{ran:#?}");
+}
