@@ -1,9 +1,9 @@
-//! What is shown while something takes long: a spinner on a terminal, a line at the start of each task elsewhere.
+//! What is shown while something takes long: a spinner or a bar on a terminal, a line at the start of each task elsewhere.
 
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::render::visible_line;
 
@@ -14,6 +14,46 @@ pub(super) struct Progress {
 
 /// Something that takes long. Dropped, it is no longer shown.
 pub(super) struct Task(Option<ProgressBar>);
+
+/// How many files of a run are done: a bar on a terminal, of a run that takes long. Dropped, it is no longer shown.
+pub(super) struct Files {
+    bar: ProgressBar,
+    is_terminal: bool,
+}
+
+/// A run that takes longer shows how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Files {
+    /// A run over so many files.
+    pub(super) fn new(files: usize) -> Self {
+        let target = ProgressDrawTarget::hidden();
+        let bar = ProgressBar::with_draw_target(Some(files as u64), target);
+        let style = ProgressStyle::with_template("{bar:30} {pos} of {len} files {eta:.dim}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        let is_terminal = stderr().is_terminal();
+        Self { bar, is_terminal }
+    }
+
+    /// One more is done.
+    pub(super) fn step(&self) {
+        if self.is_terminal && self.bar.is_hidden() && self.bar.elapsed() > PATIENCE {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        self.bar.inc(1);
+    }
+
+    /// Prints something else: the bar is out of its way.
+    pub(super) fn aside<T>(&self, print: impl FnOnce() -> T) -> T {
+        self.bar.suspend(print)
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
 
 impl Progress {
     pub(super) fn new() -> Self {

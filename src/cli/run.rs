@@ -15,6 +15,7 @@ use super::compose;
 use super::contexts::{Contexts, Located, Origin};
 use super::inputs::{self, Input};
 use super::output::Output;
+use super::progress::Files;
 use crate::chain::{Build, Chain, Choice, Choose, Offer, optimize};
 use crate::context::site::Site;
 use crate::context::{BuildContext, NoContext};
@@ -111,8 +112,17 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     let jobs = jobs(inputs, chains, args, &mut printer)?;
     let mut claims = Claims::default();
     let batch = if work.ask.is_some() { 1 } else { BATCH };
+    let progress = Files::new(jobs.len());
+    let one = |job| {
+        let done = done(job, work);
+        // Who is asked sees where the run is.
+        if work.ask.is_none() {
+            progress.step();
+        }
+        done
+    };
     for batch in jobs.chunks(batch) {
-        let done: Vec<_> = batch.par_iter().map(|job| done(job, work)).collect();
+        let done: Vec<_> = batch.par_iter().map(one).collect();
         let mut settled = Vec::new();
         for done in done {
             settled.push(done.and_then(|mut done| {
@@ -123,19 +133,13 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
         }
         let pieces = settled.into_par_iter();
         let pieces = pieces.map(|done| piece(&done?, work, &root, [look, talk]));
-        for piece in pieces.collect::<Vec<_>>() {
-            match piece {
-                Ok(piece) => printer.piece(piece),
-                Err(error) => printer.error(error),
-            }
-        }
-        if work.ask.is_some() {
-            printer.output.flush();
-        }
+        let pieces = pieces.collect::<Vec<_>>();
+        progress.aside(|| printer.pieces(pieces));
         if printer.output.is_closed() && work.write.is_none() {
             break;
         }
     }
+    drop(progress);
     Ok(printer.end(&rules(&jobs)))
 }
 
@@ -406,6 +410,19 @@ impl<'a> Printer<'a> {
             problems: Vec::new(),
             withheld: String::new(),
             tally: Tally::default(),
+        }
+    }
+
+    fn pieces(&mut self, pieces: Vec<Result<Piece, PathError>>) {
+        for piece in pieces {
+            match piece {
+                Ok(piece) => self.piece(piece),
+                Err(error) => self.error(error),
+            }
+        }
+        // What is seen is there before the next files are worked on.
+        if self.output.look.terminal {
+            self.output.flush();
         }
     }
 

@@ -135,3 +135,20 @@ fn both_sides_stand_beside_each_other() {
     let warning = "`--side-by-side` needs 100 columns, the terminal has 60";
     assert!(ran.err.contains(warning), "{ran:#?}");
 }
+
+#[test]
+fn a_long_run_shows_how_far_it_is() {
+    let sandbox = Sandbox::new();
+    let step = "RUN apt-get update && apt-get install -y tini curl git\n";
+    let text = format!("FROM debian:12\n{}", step.repeat(8));
+    for number in 0..300 {
+        sandbox.write(format!("{number}/Dockerfile"), &text);
+    }
+    let Some(terminal) = Terminal::start(&sandbox, "fix --write --color=never >out") else {
+        return;
+    };
+    terminal.shows(" of 300 files ", 1);
+    let screen = terminal.shows("status 0", 1);
+    assert!(!screen.contains(" of 300 files "), "{screen}");
+    assert!(screen.contains("300 files changed: "), "{screen}");
+}
