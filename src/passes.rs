@@ -15,6 +15,7 @@ mod copy_owner;
 mod dead_step;
 mod dockerignore;
 mod exec_form;
+mod healthcheck;
 mod install_before_copy;
 mod join_steps;
 mod key_value;
@@ -77,6 +78,7 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
         "slim-base" => Box::new(read::<slim_base::SlimBase>(data)?),
         "split-stages" => Box::new(read::<split_stages::SplitStages>(data)?),
         "dead-step" => Box::new(read::<dead_step::DeadStep>(data)?),
+        "healthcheck" => Box::new(read::<healthcheck::Healthcheck>(data)?),
         "nonroot-user" => Box::new(read::<nonroot_user::NonrootUser>(data)?),
         "pin-base" => Box::new(read::<pin_base::PinBase>(data)?),
         "secret-in-arg" => Box::new(read::<secret_in_arg::SecretInArg>(data)?),

@@ -44,6 +44,7 @@ const FILES: &[(&str, &str)] = &embed![
     "gem-cache",
     "gem-no-document",
     "go-modcache",
+    "healthcheck",
     "install-before-copy",
     "join-apt-update",
     "join-cleanup",
