@@ -13,6 +13,9 @@ pub struct BadPattern;
 /// # Errors
 /// [`BadPattern`] wherever Go returns `ErrBadPattern`, whatever the name is.
 pub fn matches(pattern: &str, name: &str) -> Result<bool, BadPattern> {
+    if is_literal(pattern.as_bytes()) {
+        return Ok(pattern == name);
+    }
     let mut pattern = pattern.as_bytes();
     let mut name = name.as_bytes();
     while !pattern.is_empty() {
@@ -81,6 +84,12 @@ fn check(mut pattern: &[u8]) -> Result<(), BadPattern> {
     Ok(())
 }
 
+/// Whether it matches itself and nothing else: of most patterns, or of what is behind their star, that is so.
+fn is_literal(pattern: &[u8]) -> bool {
+    let mut bytes = pattern.iter();
+    bytes.all(|byte| !matches!(byte, b'*' | b'?' | b'[' | b'\\'))
+}
+
 /// Leading stars, then everything up to the next star outside a class.
 fn next_chunk(pattern: &[u8]) -> (bool, &[u8], &[u8]) {
     let stars = pattern.iter().take_while(|byte| **byte == b'*').count();
@@ -109,6 +118,12 @@ fn match_starred<'a>(
     name: &'a [u8],
     last: bool,
 ) -> Result<Option<&'a [u8]>, BadPattern> {
+    if star && last && is_literal(chunk) {
+        let passed = name.strip_suffix(chunk);
+        return Ok(passed
+            .filter(|passed| !passed.contains(&b'/'))
+            .map(|_| &[][..]));
+    }
     let mut skipped = 0;
     loop {
         let here = name.get(skipped..).unwrap_or_default();
@@ -252,6 +267,35 @@ mod tests {
         for (pattern, name, expected) in table {
             assert_eq!(matches(pattern, name), expected, "{pattern} {name}");
             assert_eq!(validate(pattern), expected.map(drop), "{pattern}");
+        }
+    }
+
+    /// All texts of up to four of these characters.
+    fn texts(alphabet: &str) -> Vec<String> {
+        let mut texts = vec![String::new()];
+        for from in 0.. {
+            let Some(text) = texts.get(from).filter(|text| text.len() < 4).cloned() else {
+                return texts;
+            };
+            texts.extend(alphabet.chars().map(|char| format!("{text}{char}")));
+        }
+        texts
+    }
+
+    /// What needs no search is found as by searching: an escape makes it necessary.
+    #[test]
+    fn short_cuts_lead_to_the_same_place() {
+        let names = texts("ab/");
+        for pattern in texts("ab/*") {
+            let escaped = ["a", "b", "/"]
+                .iter()
+                .fold(pattern.clone(), |pattern, char| {
+                    pattern.replace(char, &format!("\\{char}"))
+                });
+            for name in &names {
+                let found = matches(&pattern, name);
+                assert_eq!(found, matches(&escaped, name), "{pattern} {name}");
+            }
         }
     }
 
