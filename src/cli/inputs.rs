@@ -29,6 +29,9 @@ pub(super) struct Files {
     /// Only files that differ from this commit, or that git does not know; HEAD where none is named
     #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
     pub(super) only_changed: Option<String>,
+    /// Leave out what `exclude` names even where it is named here, as hooks do
+    #[arg(long)]
+    pub(super) force_exclude: bool,
     /// The path that standard input is taken to have
     #[arg(long, value_name = "PATH")]
     pub(super) stdin_filename: Option<PathBuf>,
@@ -66,6 +69,9 @@ impl Files {
     pub(super) fn inputs(&self, chains: &mut Chains) -> Result<(Vec<Input>, Vec<PathError>)> {
         if !self.is_stdin() {
             let (mut found, mut errors) = dockerfiles(&self.paths, chains);
+            if self.force_exclude {
+                found.retain(|found| !is_excluded(&found.target, chains, &mut errors));
+            }
             if let Some(name) = &self.only_changed {
                 let (differ, more) = changed::changed(found, name);
                 found = differ;
@@ -110,6 +116,12 @@ pub(super) fn dockerfiles(paths: &[PathBuf], chains: &mut Chains) -> (Vec<Found>
             Taken::ByName => path.file_name().is_some_and(walk::is_dockerfile) || holds_some(path),
         })
     })
+}
+
+fn is_excluded(path: &Path, chains: &mut Chains, errors: &mut Vec<PathError>) -> bool {
+    let taken = chains.takes(path);
+    let taken = taken.map_err(|error| errors.push(error));
+    taken == Ok(Taken::Excluded)
 }
 
 /// Whether the file at `path` is a compose file that may hold Dockerfiles.

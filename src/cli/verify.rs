@@ -107,6 +107,7 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         selection: args.selection.clone(),
         context: args.context.clone(),
         only_changed: None,
+        force_exclude: false,
         stdin_filename: None,
     };
     if files.is_stdin() {

@@ -358,6 +358,8 @@ fn folders_are_searched_as_configured() {
     assert_eq!(found(&["./docker"]), ["docker/app.build"]);
     // What is named is taken.
     assert_eq!(found(&["vendor/Dockerfile"]), ["vendor/Dockerfile"]);
+    let named = ["--force-exclude", "vendor/Dockerfile", "app/Dockerfile"];
+    assert_eq!(found(&named), ["app/Dockerfile"]);
 }
 
 #[test]
