@@ -218,6 +218,9 @@ impl Pass for SplitStages {
                 let mut reasons = Reasons::default();
                 reasons.say(runtime.base.image.clone(), runtime.base.why.clone());
                 reasons.append(std::mem::take(&mut runtime.reasons));
+                if let Some(owner) = &runtime.owner {
+                    reasons.say(owner, "owns what is carried over, as in the build stage");
+                }
                 let spoken = span.cover(shown_span(stage.steps[parts.last].instruction));
                 let is_suggested = runtime.is_suggested;
                 let edits = write::edits(cx, stage, &parts, runtime);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use crate::context::path;
 use crate::model::Base;
 use crate::pass::moves;
+use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::syntax::Keyword;
@@ -48,6 +49,11 @@ impl Pass for UnusedCopy {
                 }
                 let span = shown_span(step.instruction);
                 let fix = cx.fix("remove it", vec![moves::removal(cx, step.instruction)]);
+                let mut reasons = Reasons::default();
+                for path in &taken {
+                    reasons.say(path, "all that other stages copy from this one");
+                }
+                let fix = fix.map(|fix| fix.because(reasons.sentences()));
                 let message = "no step and no stage reads what this copies into the build stage";
                 out.report(span, message, fix);
             }

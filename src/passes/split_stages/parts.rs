@@ -28,6 +28,12 @@ const ACCOUNTS: [&str; 6] = [
 /// Why a package stays behind.
 pub(super) const BUILD_ONLY: &str = "left behind: for the build alone";
 
+/// Why what sets the state of a stage is in both.
+const STARTS: &str = "in both stages: what runs starts in this state";
+
+/// Why a step of the builder is in the stage that ships alone.
+const CONFIGURES: &str = "in the stage that ships: it configures the image";
+
 /// The steps of a stage, taken apart.
 pub(super) struct Parts {
     /// The last step of the builder.
@@ -86,28 +92,32 @@ impl Parts {
                             .say(&pair.key.text, "left behind: read by the build alone");
                     }
                 }
-                Keyword::Env => {
-                    needs_no_base(cx, step)?;
+                Keyword::Env | Keyword::User | Keyword::Workdir => {
+                    if step.instruction.keyword == Keyword::Env {
+                        needs_no_base(cx, step)?;
+                    }
+                    parts.reasons.say(shown(cx, step), STARTS);
                     parts.both.push(at);
                 }
-                Keyword::User | Keyword::Workdir => parts.both.push(at),
                 Keyword::Copy | Keyword::Add if language.repeats(step.instruction) => {
                     parts.both.push(at);
                 }
                 Keyword::Run if accounts.contains(&at) => {
                     let shown = first_words(&cx.shown(step.instruction.args_span));
-                    parts
-                        .reasons
-                        .say(shown, "in both stages: may be needed when the program runs");
+                    let why = "in both stages: may be needed when the program runs";
+                    parts.reasons.say(shown, why);
                     parts.both.push(at);
                 }
                 Keyword::Arg | Keyword::Run | Keyword::Copy | Keyword::Add => {}
-                _ => parts.image.push(at),
+                _ => {
+                    parts.reasons.say(shown(cx, step), CONFIGURES);
+                    parts.image.push(at);
+                }
             }
         }
         parts.runs |= accounts.iter().any(|at| *at < parts.last);
         parts.leave_brought_again(cx);
-        parts.declare_arguments(steps);
+        parts.declare_arguments(cx);
         Ok(parts)
     }
 
@@ -132,7 +142,8 @@ impl Parts {
     }
 
     /// An ARG is said again where something that the runtime stage says names it.
-    fn declare_arguments(&mut self, steps: &[Step<'_>]) {
+    fn declare_arguments(&mut self, cx: &PassContext<'_>) {
+        let steps = &cx.stages[0].steps;
         let text = |at: usize| String::from_utf8_lossy(steps[at].instruction.args_text());
         let behind = self.last + 1..steps.len();
         let said: Vec<usize> = self
@@ -151,12 +162,19 @@ impl Parts {
             let mut names = names.filter_map(|word| word.text.split('=').next());
             let is_named = names.any(|name| said.iter().any(|other| text(*other).contains(name)));
             if is_named {
+                let why = "in both stages: what the stage that ships says names it";
+                self.reasons.say(shown(cx, step), why);
                 arguments.push(at);
             }
         }
         self.both.extend(arguments);
         self.both.sort_unstable();
     }
+}
+
+/// The start of an instruction, as a reason names it.
+fn shown(cx: &PassContext<'_>, step: &Step<'_>) -> String {
+    first_words(&cx.shown(shown_span(step.instruction)))
 }
 
 /// Whether only the build reads the variables that an ENV sets.
