@@ -13,6 +13,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
+use memchr::memmem::Finder;
+
 use crate::context::BuildContext;
 use crate::context::ignore::Ignore;
 use crate::context::overlay::Overlay;
@@ -38,6 +40,8 @@ pub struct Chain {
     rules: Vec<Rule>,
     /// The pass of each rule, in the same order.
     passes: Vec<Box<dyn Pass>>,
+    /// [`Pass::marks`] of each, made ready to be looked for.
+    marks: Vec<Vec<Finder<'static>>>,
 }
 
 /// A rule that cannot run.
@@ -81,8 +85,28 @@ impl Chain {
                 message,
             })
         };
-        let passes = rules.iter().map(pass_of).collect::<Result<_, _>>()?;
-        Ok(Self { rules, passes })
+        let passes: Vec<_> = rules.iter().map(pass_of).collect::<Result<_, _>>()?;
+        let finder = |mark: &str| Finder::new(mark).into_owned();
+        let marks = passes.iter().map(|pass| pass.marks());
+        let marks = marks.map(|marks| marks.into_iter().map(finder).collect());
+        Ok(Self {
+            marks: marks.collect(),
+            rules,
+            passes,
+        })
+    }
+
+    /// The same chain, every pass of which looks at every file: for tests of [`Pass::marks`].
+    #[must_use]
+    pub fn without_marks(mut self) -> Self {
+        self.marks.iter_mut().for_each(Vec::clear);
+        self
+    }
+
+    /// Whether the pass of rule number `rule` may find something in `text`.
+    fn concerns(&self, rule: usize, text: &[u8]) -> bool {
+        let marks = &self.marks[rule];
+        marks.is_empty() || marks.iter().any(|mark| mark.find(text).is_some())
     }
 
     /// The rules, in order.
@@ -298,7 +322,8 @@ impl Run<'_> {
 
     /// Runs every rule once; whether one of them changed the text.
     fn round(&mut self) -> bool {
-        let Chain { rules, passes } = self.chain;
+        let chain = self.chain;
+        let Chain { rules, passes, .. } = chain;
         let mut next = 0;
         let mut changed = false;
         while next < rules.len() {
@@ -313,9 +338,11 @@ impl Run<'_> {
                 model: &model,
                 stages: &stages,
             };
-            let rest = rules[next..].iter().zip(&passes[next..]);
-            let unchanged = rest.take_while(|(rule, pass)| !self.apply(rule, pass.as_ref(), &tree));
-            next += unchanged.count() + 1;
+            let changes = |at: &usize| {
+                let (rule, pass) = (&rules[*at], passes[*at].as_ref());
+                chain.concerns(*at, &text) && self.apply(rule, pass, &tree)
+            };
+            next = (next..rules.len()).find(changes).unwrap_or(rules.len()) + 1;
             changed |= next <= rules.len();
         }
         changed

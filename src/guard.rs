@@ -45,7 +45,7 @@ use std::collections::BTreeSet;
 use crate::model::{Model, ModelInput};
 use crate::rule::Effect;
 use crate::syntax::{Dockerfile, Instruction, Keyword};
-use crate::text::Span;
+use crate::text::{Span, contains};
 use takers::Takers;
 
 /// Why a patch is stopped.
@@ -149,7 +149,7 @@ impl<'f> Side<'f> {
             text,
             escape: file.escape.byte(),
             sets_platform: sets_platform(file),
-            may_be_offline: OFFLINE.iter().any(|mark| temp::contains(text, mark)),
+            may_be_offline: OFFLINE.iter().any(|mark| contains(text, mark)),
             mounted: RefCell::default(),
             builds: Cell::default(),
             takers: OnceCell::new(),

@@ -46,6 +46,11 @@ use runs::Stage;
 pub trait Pass: Send + Sync {
     /// Looks at one file and says what it would change.
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings);
+
+    /// Texts without any of which a file has nothing for the pass, which then need not run; empty: it always runs.
+    fn marks(&self) -> Vec<&str> {
+        Vec::new()
+    }
 }
 
 /// What a pass may look at.

@@ -13,6 +13,12 @@ pub struct Source {
     pub text: Vec<u8>,
 }
 
+/// Whether `part`, which is not empty, stands somewhere in `text`.
+pub fn contains(text: &[u8], part: impl AsRef<[u8]>) -> bool {
+    let part = part.as_ref();
+    !part.is_empty() && memchr::memmem::find(text, part).is_some()
+}
+
 /// A half-open range of bytes of one particular text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Span {

@@ -250,6 +250,7 @@ mod tests {
         let chain = Chain {
             rules: vec![rule],
             passes: vec![Box::new(Swap)],
+            marks: vec![Vec::new()],
         };
         let source = Source {
             path: "Dockerfile".into(),

@@ -6,7 +6,6 @@ use super::directories::{self, resolved};
 use super::later::{self, Place};
 use super::mounts::{self as flags, covers};
 use super::script::Shell;
-use super::temp::contains;
 use super::{Fault, Verdict};
 use crate::model::expand::Lookup;
 use crate::model::managers::{self, Invocation, Role, invocation};
@@ -15,6 +14,7 @@ use crate::model::{Base, Stage, Step};
 use crate::rule::Effect;
 use crate::syntax::shell::Command;
 use crate::syntax::{Instruction, Keyword};
+use crate::text::contains;
 
 /// The variables and the option that move cargo's build directory.
 const MOVED_BY: [&str; 3] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR", "--target-dir"];

@@ -3,12 +3,12 @@
 use super::instruction::At;
 use super::later::Place;
 use super::script::lists;
-use super::{Fault, Side, Verdict, temp};
+use super::{Fault, Side, Verdict};
 use crate::model::expand::{Lookup, expand};
 use crate::model::{Base, Model, Stage, Step};
 use crate::syntax::shell::{self, Script};
 use crate::syntax::{Args, Instruction, Keyword};
-use crate::text::Span;
+use crate::text::{Span, contains};
 
 /// Whether a key says what the image starts: it may be written anew, and neither come nor go.
 pub(super) fn starts_image(key: &str) -> bool {
@@ -251,8 +251,8 @@ fn account_exists(new: &Step<'_>, place: Place<'_>) -> Verdict {
     let mut above = above.filter(|step| step.instruction.keyword == Keyword::Run);
     let by_command = above.any(|step| {
         let text = step.instruction.args_text();
-        let adds = temp::contains(text, "useradd") || temp::contains(text, "adduser");
-        adds && !name.is_empty() && temp::contains(text, name)
+        let adds = contains(text, "useradd") || contains(text, "adduser");
+        adds && !name.is_empty() && contains(text, name)
     });
     match by_base || is_number || by_command {
         true => Ok(()),

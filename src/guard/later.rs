@@ -3,11 +3,11 @@
 use super::command::Note;
 use super::mounts::{self, CacheMount, covers};
 use super::script::Shell;
-use super::{Fault, Side, Verdict, caches, mounted, packages, takers, temp};
+use super::{Fault, Side, Verdict, caches, mounted, packages, takers};
 use crate::model::managers::{self, Invocation, Kind, Manager, Role, invocation};
 use crate::model::{Base, Step};
 use crate::syntax::{Args, Instruction, Keyword};
-use crate::text::Span;
+use crate::text::{Span, contains};
 
 /// A step of the file after the patch.
 #[derive(Clone, Copy)]
@@ -230,7 +230,7 @@ fn first_behind(
             let named = names
                 .iter()
                 .chain(&["://"])
-                .any(|name| temp::contains(text, name));
+                .any(|name| contains(text, name));
             let targets = mounts::targets(run, step, place.side.escape);
             let has_it = mounted.is_some_and(|mount| targets.iter().any(|one| covers(one, mount)));
             (named && !has_it).then(|| Shell::of(place.side, step, run))?
@@ -257,7 +257,7 @@ fn runs_update(shell: &Shell, span: Span) -> bool {
         "get.docker.com",
     ];
     let text = shell.slice(span);
-    VENDORS.iter().any(|vendor| temp::contains(text, vendor))
+    VENDORS.iter().any(|vendor| contains(text, vendor))
 }
 
 /// The RUN of a step, or the one that it triggers in a stage that is built on this one.
@@ -282,7 +282,7 @@ fn are_not_named(files: &[String], at: Span, place: Place<'_>) -> Verdict {
     for step in steps {
         let text = step.instruction.span.of(place.side.text);
         let name = |file: &String| file.rsplit('/').next().unwrap_or_default().to_owned();
-        if files.iter().any(|file| temp::contains(text, &name(file))) {
+        if files.iter().any(|file| contains(text, &name(file))) {
             return Err(Fault::new("a file is deleted that a later step names", at));
         }
     }

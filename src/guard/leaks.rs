@@ -4,6 +4,7 @@ use super::script::{Joint, Shell, joint, lists};
 use crate::model::image::Facts;
 use crate::model::managers::invocation;
 use crate::syntax::shell::{Command, Compound, CompoundKind, Node, Statement};
+use crate::text::contains;
 
 /// Commands that change the shell that runs them, or end it.
 const CHANGING: [&str; 57] = [
@@ -169,5 +170,5 @@ fn loop_variable_is_read(shell: &Shell, statement: &Statement, next: &[u8]) -> b
         .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_')
         .count();
     let name = &name[..length];
-    name.is_empty() || next.windows(length).any(|piece| piece == name)
+    name.is_empty() || contains(next, name)
 }

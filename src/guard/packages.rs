@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use super::command::{Comparison, Note, is_flag};
 use super::later::Place;
 use super::script::{Shell, plain_words};
-use super::{Fault, Verdict, temp};
+use super::{Fault, Verdict};
 use crate::model::Base;
 use crate::model::managers::{Invocation, Kind, Manager, Role, invocation};
 use crate::rule::Effect;
 use crate::syntax::Keyword;
 use crate::syntax::shell::{Command, Statement};
-use crate::text::Span;
+use crate::text::{Span, contains};
 
 /// A package that does not do without another one that it only recommends; and texts that show that the other one, or
 /// something in its place, is installed.
@@ -158,7 +158,7 @@ fn companions(packages: &[String], at: Span, place: Place<'_>) -> Verdict {
     }
     let is_named = |name: &str| {
         let mut steps = above.iter().copied().flatten();
-        steps.any(|step| temp::contains(step.instruction.span.of(place.side.text), name))
+        steps.any(|step| contains(step.instruction.span.of(place.side.text), name))
     };
     for companion in &COMPANIONS {
         let installs = packages.iter().any(|package| package == companion.package);

@@ -2,11 +2,11 @@
 
 use super::later::{Place, run_of};
 use super::script::Shell;
-use super::{Fault, Side, Verdict, temp};
+use super::{Fault, Side, Verdict};
 use crate::model::managers::{Kind, Manager, invocation};
 use crate::model::{Base, Step};
 use crate::syntax::shell::Command;
-use crate::text::Span;
+use crate::text::{Span, contains};
 
 /// The takers of a file, in its order.
 #[derive(Debug)]
@@ -55,8 +55,7 @@ pub(super) fn check(manager: &Manager, at: Span, shell: &Shell, place: Place<'_>
         let holds = |base: &Base| matches!(base, Base::Stage(stage) if is_built_on(side, *stage, place.stage));
         let text = copy.at.of(side.text);
         let mut caches = manager.cache_paths.iter();
-        caches.any(|cache| temp::contains(text, cache.trim_start_matches('~')))
-            && sources.any(holds)
+        caches.any(|cache| contains(text, cache.trim_start_matches('~'))) && sources.any(holds)
     };
     match takers.copies.iter().find(takes) {
         None => Ok(()),
@@ -101,11 +100,7 @@ fn installs(side: &Side<'_>, step: &Step<'_>) -> Vec<(&'static Manager, Span)> {
         return Vec::new();
     };
     let text = run.span.of(side.text);
-    if !FLAGS
-        .iter()
-        .chain(&["-C"])
-        .any(|flag| temp::contains(text, flag))
-    {
+    if !FLAGS.iter().chain(&["-C"]).any(|flag| contains(text, flag)) {
         return Vec::new();
     }
     let Some(shell) = Shell::of(side, step, run) else {

@@ -4,6 +4,7 @@ use super::command::{Comparison, Note};
 use super::script::{Joint, joint};
 use crate::rule::Effect;
 use crate::syntax::shell::{Command, Statement, Word};
+use crate::text::contains;
 
 /// Whether statement `at` of the list only deletes a file that a command before it in the list downloaded to the
 /// working directory or a literal path, that was read since, and that nothing behind it names.
@@ -115,9 +116,4 @@ fn downloads(statement: &Statement, file: &str) -> bool {
         }
         _ => false,
     }
-}
-
-pub(super) fn contains(text: &[u8], name: &str) -> bool {
-    text.windows(name.len().max(1))
-        .any(|piece| piece == name.as_bytes())
 }

@@ -2,11 +2,11 @@
 
 use super::Side;
 use super::script::Shell;
-use super::temp::contains;
 use crate::model::Step;
 use crate::model::managers::{Kind, Role, invocation};
 use crate::syntax::shell::Command;
 use crate::syntax::{Instruction, Keyword};
+use crate::text::contains;
 
 type At<'a, 'f> = (&'a Step<'f>, &'a Side<'f>);
 

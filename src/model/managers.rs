@@ -129,6 +129,13 @@ impl Manager {
             .any(|cache| is_at_or_below(path, cache, home))
     }
 
+    /// What every command of it has in it: its names without a version, and that of its module.
+    pub fn marks(&self) -> impl Iterator<Item = &str> {
+        let commands = self.commands.iter();
+        let names = commands.map(|name| name.trim_end_matches('*'));
+        names.chain(self.module.as_deref())
+    }
+
     fn has_command(&self, name: &str) -> bool {
         self.commands.iter().any(|command| {
             let Some(stem) = command.strip_suffix('*') else {
@@ -164,6 +171,12 @@ pub fn by_command(name: &str) -> Option<&'static Manager> {
 /// The package manager of that name in the table.
 pub fn by_name(name: &str) -> Option<&'static Manager> {
     TABLE.managers.iter().find(|manager| manager.name == name)
+}
+
+/// [`Manager::marks`] of the package managers of these names.
+pub fn marks<'n>(names: impl IntoIterator<Item = &'n String>) -> Vec<&'static str> {
+    let managers = names.into_iter().filter_map(|name| by_name(name));
+    managers.flat_map(Manager::marks).collect()
 }
 
 /// All package managers, by name.

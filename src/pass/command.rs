@@ -58,9 +58,19 @@ fn leading_by<'l, T, S: AsRef<str> + 'l>(
     leading: &'l [T],
     choices: impl Fn(&'l T) -> &'l [S],
 ) -> Option<usize> {
-    let (names, rest) = leading.split_first()?;
-    let mut index = name_index(command)?;
+    let index = name_index(command)?;
     let found = base_name(command.words.get(index)?.literal.as_deref()?);
+    leading_of(command, (index, found), leading, choices)
+}
+
+/// The same for a command whose name, without its directory, is `found` and stands at `index`.
+fn leading_of<'l, T, S: AsRef<str> + 'l>(
+    command: &Command,
+    (mut index, found): (usize, &str),
+    leading: &'l [T],
+    choices: impl Fn(&'l T) -> &'l [S],
+) -> Option<usize> {
+    let (names, rest) = leading.split_first()?;
     let mut names = choices(names).iter();
     names
         .any(|name| is_name(found, name.as_ref()))
@@ -90,9 +100,17 @@ fn is_name(found: &str, wanted: &str) -> bool {
 
 /// Whether the command starts with one of `commands`.
 pub fn is_any(command: &Command, commands: &[Vec<String>]) -> bool {
-    commands
-        .iter()
-        .any(|leading| leading_words(command, leading).is_some())
+    let named = name_index(command).zip(name(command));
+    named.is_some_and(|named| {
+        let mut commands = commands.iter();
+        commands.any(|one| leading_of(command, named, one, std::slice::from_ref).is_some())
+    })
+}
+
+/// The names of `commands`, each given as its leading words.
+pub fn names<'c>(commands: impl IntoIterator<Item = &'c Vec<String>>) -> Vec<&'c str> {
+    let names = commands.into_iter().filter_map(|leading| leading.first());
+    names.map(String::as_str).collect()
 }
 
 /// Whether `flag` of the package manager `name` takes the next word as its value.
@@ -105,6 +123,9 @@ fn takes_value(name: &str, flag: &str) -> bool {
 
 /// Whether a word is `flag`, or `flag=…`, and not the value of another flag.
 pub fn has_flag(command: &Command, flag: &str) -> bool {
+    if !command.words.iter().any(|word| word.text.starts_with(flag)) {
+        return false;
+    }
     let name = name(command).unwrap_or_default();
     let mut is_value = false;
     command.words.iter().any(|word| {

@@ -90,6 +90,10 @@ impl Pass for AddInstallFlag {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        managers::marks(&self.managers)
+    }
 }
 
 impl AddInstallFlag {

@@ -8,7 +8,7 @@ use crate::pass::runs::{Stage, Step};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::syntax::Instruction;
 use crate::syntax::shell::{Command, Script, Word};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, contains};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,6 +37,10 @@ impl Pass for ApkNoCache {
                 }
             }
         }
+    }
+
+    fn marks(&self) -> Vec<&str> {
+        command::names(self.install.iter().chain(&self.redundant))
     }
 }
 
@@ -178,8 +182,4 @@ fn decline(cx: &PassContext<'_>, stage: &Stage<'_>) -> Option<&'static str> {
     };
     let unseen = stage.steps.iter().any(opaque);
     unseen.then_some("another step calls apk in a way that cannot be read")
-}
-
-fn contains(text: &[u8], part: &[u8]) -> bool {
-    text.windows(part.len()).any(|window| window == part)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Deserialize;
 
 use crate::context::glob;
-use crate::pass::command::{has_flag, is_any, leading_words};
+use crate::pass::command::{self, has_flag, is_any, leading_words};
 use crate::pass::runs::Step;
 use crate::pass::{Findings, Pass, PassContext};
 use crate::report::Fix;
@@ -77,6 +77,10 @@ impl Pass for AptNoRecommends {
             }
             ends.push(known);
         }
+    }
+
+    fn marks(&self) -> Vec<&str> {
+        command::names(&self.install)
     }
 }
 
@@ -220,9 +224,9 @@ impl AptNoRecommends {
 
     /// Where the texts that show the use of a package stand last.
     fn mentions(&self, text: &[u8]) -> Mentions<'_> {
-        let text = String::from_utf8_lossy(text);
         let texts = self.when.iter().flat_map(|when| &when.mentions);
-        let found = texts.filter_map(|one| Some((one.as_str(), text.rfind(one.as_str())? as u32)));
+        let last = |one: &str| Some(memchr::memmem::rfind(text, one.as_bytes())? as u32);
+        let found = texts.filter_map(|one| Some((one.as_str(), last(one)?)));
         Mentions(found.collect())
     }
 

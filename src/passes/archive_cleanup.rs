@@ -53,6 +53,10 @@ impl Pass for ArchiveCleanup {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        self.unpack.iter().map(|one| one.name.as_str()).collect()
+    }
 }
 
 impl ArchiveCleanup {

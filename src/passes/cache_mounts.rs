@@ -47,6 +47,10 @@ impl Pass for CacheMounts {
             self.report(cx, &sites, group, out);
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        managers::marks(self.manager.keys())
+    }
 }
 
 /// A manager that a step uses.

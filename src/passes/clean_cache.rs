@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::model::managers::{Invocation, Role, invocation};
+use crate::model::managers::{self, Invocation, Role, invocation};
 use crate::pass::layout::insert_command;
 use crate::pass::runs::{Stage, Step};
 use crate::pass::{Findings, Pass, PassContext, ending, later};
@@ -170,6 +170,10 @@ impl Pass for CleanCache {
             }
             ends.push(end);
         }
+    }
+
+    fn marks(&self) -> Vec<&str> {
+        managers::marks(&self.managers)
     }
 }
 

@@ -44,6 +44,10 @@ impl Pass for CleanIndexes {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        command::names(self.install.iter().chain(&self.update))
+    }
 }
 
 /// A step, and what follows it as far as it matters to the lists.

@@ -76,6 +76,10 @@ impl Pass for CopyOwner {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        vec![&self.command]
+    }
 }
 
 impl CopyOwner {

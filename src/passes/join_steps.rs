@@ -55,6 +55,13 @@ impl Pass for JoinSteps {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        match self {
+            Self::Pair { first, .. } => command::names(first),
+            Self::Cleanup { .. } | Self::Related {} => Vec::new(),
+        }
+    }
 }
 
 fn is_run(step: &Step<'_>) -> bool {
@@ -200,7 +207,9 @@ fn updates(
 
 /// Every command of the second deletes, and one of them what the first wrote.
 fn cleans_up(a: &Script, downloads: bool, mess: &[Mess], b: &Script, ships: bool) -> Wish {
-    let left: Vec<&Mess> = mess.iter().filter(|one| one.made_by(a)).collect();
+    let cleaned = |one: &&Mess| b.top_commands().any(|(_, command)| one.cleaned_by(command));
+    let cleaned = mess.iter().filter(cleaned);
+    let left: Vec<&Mess> = cleaned.filter(|one| one.made_by(a)).collect();
     let files = match downloads {
         true => downloaded(a),
         false => Vec::new(),

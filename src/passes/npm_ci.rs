@@ -38,6 +38,10 @@ impl Pass for NpmCi {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        vec!["npm"]
+    }
 }
 
 impl NpmCi {

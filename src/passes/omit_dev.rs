@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::model::managers::{Flag, Invocation, Role, invocation};
+use crate::model::managers::{self, Flag, Invocation, Role, invocation};
 use crate::model::state::State;
 use crate::pass::development::{Development, Tools};
 use crate::pass::layout::Layout;
@@ -80,6 +80,10 @@ impl Pass for OmitDev {
                 }
             }
         }
+    }
+
+    fn marks(&self) -> Vec<&str> {
+        managers::marks([&self.manager])
     }
 }
 

@@ -37,6 +37,11 @@ impl Pass for Pattern {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        let names = self.on.command.first();
+        names.into_iter().flatten().map(String::as_str).collect()
+    }
 }
 
 impl Pattern {

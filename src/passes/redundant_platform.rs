@@ -48,6 +48,10 @@ impl Pass for RedundantPlatform {
             out.report(span, format!("`{value}` is the platform anyway"), fix);
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        vec![TARGET]
+    }
 }
 
 /// Whether an ARG of the global scope, or the build, sets the variable that the builder sets otherwise.

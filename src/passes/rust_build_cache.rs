@@ -79,6 +79,10 @@ impl Pass for RustBuildCache {
             }
         }
     }
+
+    fn marks(&self) -> Vec<&str> {
+        vec!["cargo"]
+    }
 }
 
 /// The command as one that builds the project it stands in.

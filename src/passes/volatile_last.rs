@@ -13,6 +13,7 @@ use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::{Findings, Pass, PassContext, later};
 use crate::rule::Applicability;
 use crate::syntax::{Instruction, Keyword};
+use crate::text::contains;
 use reader::Reads;
 
 #[derive(Deserialize)]
@@ -257,7 +258,7 @@ impl OfStage<'_, '_> {
     /// Whether the builder expands one of the variables in a step.
     fn expands(&self, step: &Step<'_>, names: &[String]) -> bool {
         let text = step.instruction.span.of(self.cx.text);
-        text.contains(&b'$') && names.iter().any(|name| reader::contains(text, name))
+        text.contains(&b'$') && names.iter().any(|name| contains(text, name))
     }
 
     fn is_stamp(&self, name: &str) -> bool {
@@ -332,6 +333,6 @@ struct Set {
 
 impl Set {
     fn is_named_in(&self, text: &[u8]) -> bool {
-        self.names.iter().any(|name| reader::contains(text, name))
+        self.names.iter().any(|name| contains(text, name))
     }
 }

@@ -215,6 +215,20 @@ fn the_order_inside_a_phase_does_not_matter() {
     );
 }
 
+#[test]
+fn a_pass_that_need_not_run_would_say_nothing() {
+    let (chain, all) = (every_rule(), every_rule().without_marks());
+    for (path, text) in own_dockerfiles() {
+        for context in contexts_of(&path) {
+            let said = [&chain, &all].map(|chain| {
+                let report = run(chain, context.as_ref(), &text);
+                (fired(&report), report.declined, report.output)
+            });
+            assert_eq!(said[0], said[1], "{}", path.display());
+        }
+    }
+}
+
 /// Four times the file takes about four times the CPU time: sixteen times would be quadratic.
 #[test]
 fn large_files_take_linear_time() {

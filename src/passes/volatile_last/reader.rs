@@ -74,7 +74,3 @@ pub(super) fn names(instruction: &Instruction) -> Option<Vec<String>> {
 pub(super) fn matches_name(pattern: &str, name: &str) -> bool {
     glob::matches(pattern, &name.to_ascii_uppercase()).unwrap_or(false)
 }
-
-pub(super) fn contains(text: &[u8], name: &str) -> bool {
-    text.windows(name.len()).any(|part| part == name.as_bytes())
-}
