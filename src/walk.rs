@@ -71,6 +71,9 @@ impl PathError {
         let message = match error.kind() {
             io::ErrorKind::NotFound => "no such file or folder".to_owned(),
             io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            io::ErrorKind::StorageFull => "no space left on the device".to_owned(),
+            io::ErrorKind::QuotaExceeded => "the disk quota is exceeded".to_owned(),
+            io::ErrorKind::ReadOnlyFilesystem => "the file system is read-only".to_owned(),
             _ => error.to_string(),
         };
         Self::new(path, message)

@@ -15,7 +15,7 @@ use super::inputs::{self, Input};
 use super::output::Output;
 use super::run::{self, Ask, Done, Work};
 use super::verify::How;
-use super::write;
+use super::write::{self, Leftovers};
 use crate::chain::Offer;
 use crate::render::document::Document;
 use crate::render::{Look, Tally, diff, human, json, markdown, visible_line};
@@ -104,13 +104,19 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
         Some(width) => run::beside(done, look, width),
         None => run::patch(done, look),
     };
+    let leftovers = Leftovers::default();
+    let write = |done: &Done<'_>| {
+        leftovers.beside(done.input.target());
+        done.root.iter().for_each(|root| leftovers.remove(root));
+        write_changes(done)
+    };
     let work = Work {
         allow: allow(args),
         in_compose: !args.interactive,
         document: args.format.document(),
         ask: ask.as_ref().map(|ask| ask as &Ask<'_>),
         narrow: &|_| (),
-        write: writes.then_some(&write_changes),
+        write: writes.then_some(&write),
         show: match (is_stdin, writes) {
             (true, _) => &show_result,
             (_, true) => &show_fixes,

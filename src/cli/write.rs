@@ -1,14 +1,19 @@
-//! Writes changed files: atomically, with the mode and owner that they had, several files all or none.
+//! Writes changed files: atomically, with the mode, owner and extended attributes that they had, several files all or none.
 //!
 //! Never overwrites a file that changed since it was read, and never leaves half a file.
 
-use std::fs::{self, File, Metadata};
+#[cfg(unix)]
+mod attributes;
+mod leftovers;
+
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use crate::walk::{self, PathError};
+pub(super) use leftovers::Leftovers;
 
 /// The new content of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,20 +56,17 @@ fn stage(change: &Change) -> Result<Staged, PathError> {
     let original = match change.before {
         // Opened for writing, and not written to: whether that is allowed is the system's to say.
         Some(_) => {
-            let file = File::options().write(true).open(&change.path);
-            Some(file.and_then(|file| file.metadata()).map_err(io_error)?)
+            let file = File::options().read(true).write(true).open(&change.path);
+            Some(file.map_err(io_error)?)
         }
         None => None,
     };
-    let mut file = tempfile::Builder::new()
-        .prefix(".dockeropt-")
-        .tempfile_in(folder(&change.path))
-        .map_err(io_error)?;
+    let mut file = leftovers::temporary(&change.path).map_err(io_error)?;
     file.write_all(&change.after).map_err(io_error)?;
     take_on(file.as_file(), original.as_ref()).map_err(|error| {
         PathError::new(
             &change.path,
-            format!("its mode or owner cannot be kept: {error}"),
+            format!("its mode, owner or attributes cannot be kept: {error}"),
         )
     })?;
     file.as_file().sync_all().map_err(io_error)?;
@@ -75,25 +77,26 @@ fn stage(change: &Change) -> Result<Staged, PathError> {
     })
 }
 
-/// Gives `file` the owner and mode of `original`, or the mode of a new file.
+/// Gives `file` the owner, extended attributes and mode of `original`, or the mode of a new file.
 #[cfg(unix)]
-fn take_on(file: &File, original: Option<&Metadata>) -> io::Result<()> {
+fn take_on(file: &File, original: Option<&File>) -> io::Result<()> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
     let Some(original) = original else {
         return file.set_permissions(fs::Permissions::from_mode(0o644));
     };
-    let own = file.metadata()?;
-    if (own.uid(), own.gid()) != (original.uid(), original.gid()) {
-        fchown(file, Some(original.uid()), Some(original.gid()))?;
+    let (own, metadata) = (file.metadata()?, original.metadata()?);
+    if (own.uid(), own.gid()) != (metadata.uid(), metadata.gid()) {
+        fchown(file, Some(metadata.uid()), Some(metadata.gid()))?;
     }
+    attributes::copy(original, file)?;
     // After the owner: a change of owner clears mode bits.
-    file.set_permissions(original.permissions())
+    file.set_permissions(metadata.permissions())
 }
 
 #[cfg(not(unix))]
-fn take_on(file: &File, original: Option<&Metadata>) -> io::Result<()> {
+fn take_on(file: &File, original: Option<&File>) -> io::Result<()> {
     original.map_or(Ok(()), |original| {
-        file.set_permissions(original.permissions())
+        file.set_permissions(original.metadata()?.permissions())
     })
 }
 
@@ -207,6 +210,35 @@ mod tests {
         write(std::slice::from_ref(&change)).unwrap_err();
         take_back(&change);
         assert!(names(folder.path()).is_empty());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn extended_attributes_are_kept() {
+        use rustix::fs::{XattrFlags, getxattr, setxattr};
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("Dockerfile");
+        fs::write(&path, "FROM a\n").unwrap();
+        setxattr(&path, "user.note", b"mine", XattrFlags::empty()).unwrap();
+        write(&[change(path.clone(), Some("FROM a\n"), "FROM b\n")]).unwrap();
+        let mut value = [0; 16];
+        let length = getxattr(&path, "user.note", &mut value[..]).unwrap();
+        assert_eq!(&value[..length], b"mine");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn another_name_of_the_file_keeps_what_it_had() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (
+            folder.path().join("Dockerfile"),
+            folder.path().join("other"),
+        );
+        fs::write(&path, "FROM a\n").unwrap();
+        fs::hard_link(&path, &other).unwrap();
+        write(&[change(path.clone(), Some("FROM a\n"), "FROM b\n")]).unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "FROM b\n");
+        assert_eq!(fs::read_to_string(&other).unwrap(), "FROM a\n");
     }
 
     #[cfg(unix)]

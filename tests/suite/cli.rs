@@ -8,6 +8,8 @@ mod configuration;
 mod context;
 mod documented;
 mod explaining;
+#[cfg(unix)]
+mod faults;
 mod formats;
 mod history;
 mod ignoring;

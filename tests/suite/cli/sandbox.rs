@@ -45,6 +45,14 @@ impl Sandbox {
         Self { folder }
     }
 
+    /// A sandbox in memory, where there is such a place: what is written there is on its disk at once.
+    pub(crate) fn in_memory() -> Self {
+        match tempfile::tempdir_in("/dev/shm") {
+            Ok(folder) => Self { folder },
+            Err(_) => Self::new(),
+        }
+    }
+
     /// A sandbox with these files.
     pub(crate) fn with(files: &[(&str, &str)]) -> Self {
         let sandbox = Self::new();
