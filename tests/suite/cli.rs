@@ -1,6 +1,7 @@
 //! The command line, from outside: what each command prints, writes and answers.
 
 mod baseline;
+mod closed;
 mod commands;
 mod commits;
 mod compose;
