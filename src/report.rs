@@ -1,7 +1,7 @@
 //! What a run has to say about one Dockerfile: findings, declines, withheld patches, and the text after the fixes.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -151,14 +151,19 @@ impl Report {
     }
 
     /// The files that the applied fixes write, by path in the context.
-    pub fn files(&self) -> impl Iterator<Item = &PathBuf> {
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        self.written().into_keys()
+    }
+
+    /// Path and content of each file that the fixes in the output write. A fix saw what the one before it wrote: the
+    /// last counts.
+    pub fn written(&self) -> BTreeMap<&Path, &[u8]> {
         let applied = self.findings.iter().filter(|finding| finding.applied);
         let fixes = applied.flat_map(|finding| &finding.fix);
-        let files: BTreeSet<&PathBuf> = fixes
-            .flat_map(|fix| &fix.files)
-            .map(|(path, _)| path)
-            .collect();
-        files.into_iter()
+        let files = fixes.flat_map(|fix| &fix.files);
+        files
+            .map(|(path, after)| (path.as_path(), after.as_slice()))
+            .collect()
     }
 
     /// What the fixes in the output save together; `None` where no rule of theirs says.

@@ -2,7 +2,6 @@
 //!
 //! Beside the Dockerfile, never a file outside of the build context.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -24,7 +23,7 @@ pub(super) fn changes(done: &Done<'_>) -> Result<Vec<Change>, PathError> {
             after: report.output.clone(),
         });
     }
-    for (path, after) in files(done) {
+    for (path, after) in report.written() {
         let (path, before) = file(path, done.root.as_deref())?;
         changes.push(Change {
             path,
@@ -46,18 +45,6 @@ pub(super) fn file(
     let path = place(path, root)?;
     let before = before(&path)?;
     Ok((path, before))
-}
-
-/// Path and content of each file that the applied fixes write. A fix saw what the one before it wrote: the last counts.
-fn files<'a>(done: &'a Done<'_>) -> BTreeMap<&'a Path, &'a [u8]> {
-    let findings = done.report.findings.iter();
-    let fixes = findings
-        .filter(|finding| finding.applied)
-        .flat_map(|finding| &finding.fix);
-    let files = fixes.flat_map(|fix| &fix.files);
-    files
-        .map(|(path, after)| (path.as_path(), after.as_slice()))
-        .collect()
 }
 
 /// Where `path` of the build context `root` is on disk, as [`walk::Found::target`].

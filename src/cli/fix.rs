@@ -2,6 +2,7 @@
 
 mod commits;
 mod interactive;
+mod lines;
 mod verified;
 
 use std::path::Path;
@@ -51,6 +52,9 @@ pub(super) struct Args {
     /// Exit with 1 when something would change
     #[arg(long, conflicts_with = "write")]
     exit_code: bool,
+    /// Read a Dockerfile with its context on each line, as JSON, and print its report on a line
+    #[arg(long, conflicts_with_all = ["write", "interactive", "per_rule_commits", "dry_run", "verify", "exit_code", "only_changed", "context", "stdin_filename"])]
+    stdin_jsonl: bool,
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: FixFormat,
@@ -81,6 +85,9 @@ pub(super) fn run(args: &Args, output: &mut Output) -> Result<Status> {
     let is_stdin = args.files.is_stdin();
     if is_stdin && args.write {
         bail!("`-` is printed, not written: leave out `--write`");
+    }
+    if args.stdin_jsonl {
+        return lines::run(args, output);
     }
     if args.per_rule_commits {
         return commits::run(args, output);

@@ -109,7 +109,7 @@ fn sent(finding: &Finding) -> Option<Context> {
 }
 
 /// A value as JSON that is safe on a terminal: what one would act on is escaped, which a reader of JSON undoes.
-pub(super) fn to_string(value: &impl Serialize) -> String {
+pub fn to_string(value: &impl Serialize) -> String {
     // Fails only for maps with keys that are not strings; there are none.
     let text = serde_json::to_string(value).unwrap_or_default();
     if !text.contains(is_hidden) {

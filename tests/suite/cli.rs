@@ -17,6 +17,7 @@ mod ignoring;
 mod interactive;
 mod json;
 mod layers;
+mod lines;
 mod looks;
 mod markdown;
 mod only_changed;
