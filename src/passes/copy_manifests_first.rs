@@ -5,6 +5,7 @@
 
 mod between;
 mod brought;
+mod cloned;
 mod cut;
 mod fetch;
 mod installs;
@@ -124,6 +125,7 @@ impl CopyManifestsFirst {
             .filter_map(|step| Brought::of(cx, &cx.stages[stage], step, ignore));
         let brought: Vec<Brought<'_>> = brought.collect();
         decline_unread(&cx.stages[stage], &brought, out);
+        cloned::decline(cx, &cx.stages[stage], out);
         let is_known = |step| brought.iter().any(|one| one.step == step);
         if let Some(span) = behind_whole_context(&cx.stages[stage], is_known) {
             out.decline(span, "what the COPY brings, or to where, is not known");
