@@ -94,14 +94,15 @@ impl Files {
     pub(super) fn dockerfiles(&self, chains: &mut Chains) -> Result<(Vec<Input>, Vec<PathError>)> {
         let (mut inputs, mut errors) = self.inputs(chains)?;
         inputs.retain(|input| {
-            let Input::Compose(found) = input else {
-                return true;
+            let is_named = match input {
+                Input::Compose(found) => self.paths.contains(&found.path),
+                _ => self.is_stdin(),
             };
-            if self.paths.contains(&found.path) {
+            if is_named && input.is_compose() {
                 let message = "Dockerfiles inside compose files are left alone here";
-                errors.push(PathError::new(&found.path, message));
+                errors.push(PathError::new(input.path(), message));
             }
-            false
+            !input.is_compose()
         });
         Ok((inputs, errors))
     }
@@ -151,6 +152,15 @@ impl Input {
     /// The text that an editor holds for the file at `path`; without one, it has no place yet.
     pub(super) fn unsaved(path: Option<PathBuf>) -> Self {
         Self::Stdin(path.unwrap_or_else(|| PathBuf::from(UNNAMED)))
+    }
+
+    /// Whether it is a compose file, with Dockerfiles in it.
+    pub(super) fn is_compose(&self) -> bool {
+        match self {
+            Self::Stdin(path) => is_compose(path),
+            Self::File(_) => false,
+            Self::Compose(_) => true,
+        }
     }
 
     /// The path that reports name.

@@ -313,7 +313,7 @@ fn done<'a>(job: &'a Job, work: &Work<'_>) -> Result<Done<'a>, PathError> {
     let input = &job.input;
     let source = input.read()?;
     let alone = work.document.is_some_and(|one| one.needs.alone);
-    if let Input::Compose(_) = input {
+    if input.is_compose() {
         let task = compose::Task {
             chain: &job.chain,
             origin: &job.origin,

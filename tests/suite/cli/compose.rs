@@ -72,6 +72,24 @@ fn findings_have_the_lines_of_the_file() {
     assert!(ran.out.starts_with(context), "{ran:#?}");
 }
 
+#[test]
+fn one_comes_from_standard_input() {
+    let sandbox = sandbox();
+    let args = ["fix", "-", "--stdin-filename", "compose.yaml"];
+    assert_eq!(sandbox.pipe(&args, COMPOSE).ended(0).out, fixed());
+    let args = ["fix", "-i", "-", "--stdin-filename", "compose.yaml"];
+    sandbox.pipe(&args, COMPOSE).ended(2);
+    let text = "services: {a: {build: .}}\n";
+    let args = ["fix", "-", "--stdin-filename", "compose.yaml"];
+    let ran = sandbox.pipe(&args, text).ended(0);
+    assert_eq!(ran.out, text);
+    assert!(
+        ran.err
+            .starts_with("compose.yaml: no service has a `dockerfile_inline`\n"),
+        "{ran:#?}"
+    );
+}
+
 /// Each fix of SARIF, made on its own, changes the Dockerfile and nothing else.
 #[test]
 fn fixes_of_sarif_are_those_of_the_file() {
