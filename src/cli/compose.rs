@@ -38,7 +38,12 @@ pub(super) fn done<'a>(
     let fault = |message: String| PathError::new(input.path(), message);
     let file = String::from_utf8(source.text.clone());
     let file = file.map_err(|_| fault("is not UTF-8".to_owned()))?;
-    let inlines = inline::inlines(&file).map_err(|error| fault(format!("is not YAML: {error}")))?;
+    let inlines = match file.contains(inline::KEY) {
+        true => inline::inlines(&file),
+        // Nothing else of the file is of interest.
+        false => Ok(Vec::new()),
+    };
+    let inlines = inlines.map_err(|error| fault(format!("is not YAML: {error}")))?;
     let mut whole = Whole::new(&file, source);
     let mut how = Vec::new();
     if inlines.is_empty() {

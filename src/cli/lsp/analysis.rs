@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::document::Document;
 use crate::chain::{Build, Chain, optimize};
 use crate::cli::chains::Chains;
-use crate::cli::contexts::Contexts;
+use crate::cli::compose;
+use crate::cli::contexts::{Contexts, Origin};
 use crate::cli::inputs::{Input, Selection};
 use crate::cli::run;
 use crate::report::Report;
@@ -39,7 +40,23 @@ impl Analysis {
         let Some(chain) = chains?.of(input.target())? else {
             return Err(PathError::new(input.path(), "has no configuration"));
         };
-        let report = run::caught(input.path(), || report(document, &input, &chain, contexts))?;
+        let source = Source {
+            path: input.path().to_owned(),
+            text: document.text.clone().into_bytes(),
+        };
+        let origin = contexts.of(&input);
+        let report = match input.is_compose() {
+            true => {
+                let task = compose::Task {
+                    chain: &chain,
+                    origin: &origin,
+                    allow: Applicability::Safe,
+                    alone: true,
+                };
+                compose::done(&input, source, &task)?.report
+            }
+            false => run::caught(input.path(), || report(&input, source, &chain, &origin))?,
+        };
         Ok(Self { report, chain })
     }
 
@@ -49,12 +66,8 @@ impl Analysis {
     }
 }
 
-fn report(document: &Document, input: &Input, chain: &Chain, contexts: &mut Contexts) -> Report {
-    let source = Source {
-        path: input.path().to_owned(),
-        text: document.text.clone().into_bytes(),
-    };
-    let found = contexts.of(input).context(&source.text);
+fn report(input: &Input, source: Source, chain: &Chain, origin: &Origin) -> Report {
+    let found = origin.context(&source.text);
     let build = Build {
         alone: true,
         ..run::build(&found, input)

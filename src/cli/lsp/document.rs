@@ -6,6 +6,7 @@ use lsp_types::{TextDocumentContentChangeEvent, TextDocumentItem, Uri};
 
 use super::position::{Encoding, Places};
 use crate::cli::inputs::Input;
+use crate::context::locate::inline;
 use crate::walk;
 
 /// A Dockerfile that is open.
@@ -20,7 +21,7 @@ pub(super) struct Document {
 const LANGUAGES: [&str; 3] = ["containerfile", "docker", "dockerfile"];
 
 impl Document {
-    /// The document of `item`; `None` where it is no Dockerfile, such as a template of one.
+    /// The document of `item`; `None` where it is no Dockerfile, such as a template of one, and no compose file.
     pub(super) fn open(item: TextDocumentItem) -> Option<Self> {
         let language = item.language_id.to_ascii_lowercase();
         let path = path(&item.uri);
@@ -29,7 +30,8 @@ impl Document {
         let has_language = LANGUAGES.contains(&language.as_str());
         // Editors take `Dockerfile.j2` for a Dockerfile, too.
         let is_other = name.is_some_and(walk::has_other_ending);
-        (is_named || (has_language && !is_other)).then_some(Self {
+        let is_compose = name.is_some_and(|name| inline::is_compose(&name.to_string_lossy()));
+        (is_named || is_compose || (has_language && !is_other)).then_some(Self {
             uri: item.uri,
             version: item.version,
             text: item.text,
@@ -103,6 +105,7 @@ mod tests {
         assert!(opens("file:///a/build", "dockerfile"));
         assert!(opens("file:///a/web.Dockerfile", "plaintext"));
         assert!(!opens("file:///a/Dockerfile.j2", "dockerfile"));
-        assert!(!opens("file:///a/compose.yaml", "yaml"));
+        assert!(!opens("file:///a/values.yaml", "yaml"));
+        assert!(opens("file:///a/compose.yaml", "yaml"));
     }
 }

@@ -286,3 +286,35 @@ fn manifests_are_watched_where_the_client_can() {
     client.send(json!({"jsonrpc": "2.0", "id": "watch", "result": null}));
     assert_eq!(client.end(), 0);
 }
+
+#[test]
+fn dockerfiles_inside_compose_files_are_known() {
+    let text = |word: &str| {
+        format!(
+            "services:\n  app:\n    build:\n      context: .\n      dockerfile_inline: |\n        FROM debian:12\n        {word} app.sh /\n"
+        )
+    };
+    let before = text("ADD");
+    let sandbox = Sandbox::with(&[("app.sh", ""), ("compose.yaml", &before)]);
+    let uri = uri(&sandbox, "compose.yaml");
+    let mut client = Client::start(&sandbox, json!({}));
+    let shown = client.open(&uri, &before);
+    let all = shown["diagnostics"].as_array().unwrap();
+    let found = all
+        .iter()
+        .find(|one| one["code"] == "copy-not-add")
+        .unwrap();
+    let range = json!({
+        "start": {"line": 6, "character": 8},
+        "end": {"line": 6, "character": 20},
+    });
+    assert_eq!(found["range"], range);
+    let fixes = client.actions(&uri, Some("quickfix"));
+    let fix = action(&fixes, "copy-not-add");
+    assert_eq!(with_action(&before, fix, char::len_utf16), text("COPY"));
+    // What holds no Dockerfile is none of ours.
+    let other = uri.replace("compose", "compose.prod");
+    let shown = client.open(&other, "services: [");
+    assert_eq!(shown["diagnostics"], json!([]));
+    assert_eq!(client.end(), 0);
+}
