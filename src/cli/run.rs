@@ -420,16 +420,16 @@ impl<'a> Printer<'a> {
                 Err(error) => self.error(error),
             }
         }
-        // What is seen is there before the next files are worked on.
-        if self.output.look.terminal {
-            self.output.flush();
-        }
     }
 
     fn piece(&mut self, piece: Piece) {
         if !piece.shown.is_empty() {
             self.add(piece.shown);
             self.has_files = true;
+        }
+        // A person reads both in that order, and before the next files are worked on.
+        if self.output.look.terminal {
+            self.output.flush();
         }
         self.output.say(&piece.told);
         self.withheld.push_str(&piece.withheld);

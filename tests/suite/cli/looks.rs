@@ -78,6 +78,27 @@ warning[copy-not-add]: `ADD` copies local files
 }
 
 #[test]
+fn what_is_said_of_a_file_stands_below_its_findings() {
+    let text = "FROM alpine:3.20\nRUN apk add git\n";
+    let sandbox = Sandbox::with(&[("a/Dockerfile", text), ("b/Dockerfile", text)]);
+    let Some(terminal) = Terminal::start(&sandbox, "check --select apk-no-cache") else {
+        return;
+    };
+    let screen = terminal.shows("status 1", 1);
+    let parts = [
+        "--> a/",
+        "a/Dockerfile: saves",
+        "--> b/",
+        "b/Dockerfile: saves",
+    ];
+    let places = parts.map(|part| screen.find(part));
+    assert!(
+        places.iter().all(Option::is_some) && places.is_sorted(),
+        "{screen}"
+    );
+}
+
+#[test]
 fn errors_stand_below_their_lines() {
     let sandbox = Sandbox::with(&[
         ("Dockerfile", "FROM debian:12\nRNU true\n"),
