@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 
@@ -128,7 +129,7 @@ pub const CONFIG_KEYS: [&str; 13] = [
     "workdir",
 ];
 
-/// One thing that dockeropt knows: a file `rules/<id>.toml`.
+/// One thing that dockeropt knows: a file `rules/<id>.toml`. What no configuration changes is shared between clones.
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// Kebab-case, the thing wanted, tool first; the file's name. Stable once released.
@@ -142,9 +143,9 @@ pub struct Rule {
     /// What its patches may change; empty for a change of spelling only (`none` in the file).
     pub effects: Vec<Effect>,
     /// Why a reader should want it, and what makes it unsafe.
-    pub why: String,
+    pub why: Arc<str>,
     /// When it declines, one reason a line, for `explain` and the documentation.
-    pub declines: Vec<String>,
+    pub declines: Arc<[String]>,
     /// Whether it runs; in a file, `false` means off unless configured.
     pub enabled: bool,
     /// It runs under this `cache = …` of the configuration only; `None`: under both.
@@ -159,7 +160,7 @@ pub struct Rule {
     /// How it is done.
     pub action: Action,
     /// Dockerfiles before and after; the first one shows the rule at work.
-    pub examples: Vec<Example>,
+    pub examples: Arc<[Example]>,
 }
 
 /// How many bytes of the image one finding saves: a range, never a promise.
@@ -191,7 +192,7 @@ pub enum Action {
         /// The options in force: the default of each, or what the configuration says.
         options: toml::Table,
         /// Knowledge.
-        data: toml::Table,
+        data: Arc<toml::Table>,
     },
     /// Declarative: `[match]` and `[rewrite]`.
     Pattern(Box<Pattern>),

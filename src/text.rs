@@ -244,11 +244,7 @@ pub struct LineIndex {
 impl LineIndex {
     /// The index of one text.
     pub fn new(text: &[u8]) -> Self {
-        let ends = text
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'\n')
-            .map(|(at, _)| at as u32 + 1);
+        let ends = memchr::memchr_iter(b'\n', text).map(|at| at as u32 + 1);
         let starts = std::iter::once(0).chain(ends).collect();
         Self { starts }
     }

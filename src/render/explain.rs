@@ -28,7 +28,7 @@ pub fn rule(rule: &Rule, look: Look) -> Vec<u8> {
         out.extend(lines);
     }
     let mut out = out.into_bytes();
-    for example in &rule.examples {
+    for example in rule.examples.iter() {
         let (before, after) = (example.before.as_bytes(), example.after.as_bytes());
         if before != after {
             out.push(b'\n');
@@ -64,7 +64,7 @@ pub fn markdown(rule: &Rule) -> String {
     }
     if !rule.declines.is_empty() {
         help.push_str("\n\nLeft alone:\n");
-        for reason in &rule.declines {
+        for reason in rule.declines.iter() {
             let _ = write!(help, "\n- {reason}");
         }
     }

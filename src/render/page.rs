@@ -18,7 +18,7 @@ pub fn rule(rule: &Rule) -> String {
     out.push_str(&options(rule));
     if !rule.declines.is_empty() {
         out.push_str("\n## When it leaves a file alone\n\n");
-        for reason in &rule.declines {
+        for reason in rule.declines.iter() {
             let _ = writeln!(out, "- {reason}");
         }
     }

@@ -96,15 +96,15 @@ fn read_rule(path: &Path, text: &str, lines: &Lines, may_name_pass: bool) -> Res
         phase,
         applicability,
         effects,
-        why,
-        declines,
+        why: why.into(),
+        declines: declines.into(),
         enabled,
         cache,
         aliases,
         estimate,
         options,
         action,
-        examples,
+        examples: examples.into(),
     })
 }
 
@@ -255,7 +255,8 @@ fn read_action(
             .take("data")
             .map(read_data)
             .transpose()?
-            .unwrap_or_default(),
+            .unwrap_or_default()
+            .into(),
     })
 }
 

@@ -159,7 +159,7 @@ fn the_examples_of_each_rule_hold() {
     let mut wrong = Vec::new();
     for rule in all_rules() {
         assert!(!rule.examples.is_empty(), "{} has no example", rule.id);
-        for example in &rule.examples {
+        for example in rule.examples.iter() {
             let chain = chain_of_rules(&[&rule.id]);
             let files = example
                 .files

@@ -111,7 +111,7 @@ fn the_examples_of_the_rules_of_a_team_hold() {
         let rule = dockeropt::rule::parse_declarative(std::path::Path::new(&path), &text).unwrap();
         let examples = rule.examples.clone();
         let chain = dockeropt::chain::Chain::new(vec![rule]).unwrap();
-        for example in examples {
+        for example in examples.iter() {
             let report = crate::run::run(
                 &chain,
                 &dockeropt::context::NoContext,
