@@ -1,0 +1,11 @@
+"//go:build linux && !cgo
+
+package main
+
+import (
+	"C"
+	_ "embed"
+)
+
+//go:embed a/*
+var x string
