@@ -45,12 +45,12 @@ pub(super) fn shrinks((before, old): At<'_, '_>, (after, new): At<'_, '_>) -> Ve
             return fault(format!("the variable `{name}` changes with the base"));
         }
     }
-    if new.end.base().is_family("python") {
-        if let Some(library) = lost_library(after, new) {
-            return fault(format!(
-                "the small image may not have the library of `{library}`"
-            ));
-        }
+    if new.end.base().is_family("python")
+        && let Some(library) = lost_library(after, new)
+    {
+        return fault(format!(
+            "the small image may not have the library of `{library}`"
+        ));
     }
     // Debian's small image has the same packages.
     let same_packages = right.base().is_family("debian");
