@@ -74,7 +74,7 @@ impl Output {
 
     /// `error: path: message`; with the line of the file for people.
     pub(super) fn path_error(&mut self, error: &PathError) {
-        let text = self.talk.is_for_people().then(|| error.line).flatten();
+        let text = self.talk.is_for_people().then_some(error.line).flatten();
         let text = text.and_then(|_| walk::read_regular(&error.path).ok());
         let shown = text.and_then(|text| pointed(error, &text, self.talk));
         match shown {

@@ -282,7 +282,7 @@ fn are_not_named(files: &[String], at: Span, place: Place<'_>) -> Verdict {
     for step in steps {
         let text = step.instruction.span.of(place.side.text);
         let name = |file: &String| file.rsplit('/').next().unwrap_or_default().to_owned();
-        if files.iter().any(|file| contains(text, &name(file))) {
+        if files.iter().any(|file| contains(text, name(file))) {
             return Err(Fault::new("a file is deleted that a later step names", at));
         }
     }

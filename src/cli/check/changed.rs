@@ -102,7 +102,10 @@ mod tests {
     fn lines_that_come_and_go_are_told() {
         let before = b"a\r\nb\r\nc\r\nd\r\n";
         let found = changes(before, b"a\nx\nc\nd\n");
-        assert_eq!((&found.new[..], &found.gone[..]), (&[1..2][..], &[][..]));
+        assert_eq!(
+            (&found.new[..], &found.gone[..]),
+            (std::slice::from_ref(&(1..2)), &[][..])
+        );
         assert!(found.touch(&(0..2)) && !found.touch(&(2..4)));
         let found = changes(before, b"a\nb\nd\n");
         assert_eq!((&found.new[..], &found.gone[..]), (&[][..], &[2][..]));

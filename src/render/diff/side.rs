@@ -158,7 +158,7 @@ fn shown(line: &[u8]) -> Vec<(usize, char)> {
         };
         let valid = chunk.valid();
         let chars = valid.char_indices();
-        chars.for_each(|(at, char)| take(valid[at..at + char.len_utf8()].as_bytes()));
+        chars.for_each(|(at, char)| take(&valid.as_bytes()[at..at + char.len_utf8()]));
         take(chunk.invalid());
     }
     out
