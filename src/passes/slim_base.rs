@@ -286,8 +286,12 @@ impl Look<'_> {
             return self.secure(name, installed).map(|()| Some(INSTALLED));
         }
         let asked = invocation(&called.words);
-        if asked.is_some_and(|asked| asked.manager.kind == Kind::System) {
-            return Ok(None);
+        match asked.filter(|asked| asked.manager.kind == Kind::System) {
+            Some(asked) if asked.role == Role::Other => {
+                return Err(format!("what a command of `{name}` does is not known"));
+            }
+            Some(_) => return Ok(None),
+            None => {}
         }
         let mut packages = installed.iter();
         let brings = |package: &String| {
