@@ -141,3 +141,28 @@ fn written_anew(path: &Path, text: &str) -> bool {
     }
     is_stale
 }
+
+#[test]
+fn every_dependency_has_a_reason() {
+    let manifest = fs::read_to_string(repository("Cargo.toml")).unwrap();
+    let manifest: toml::Table = manifest.parse().unwrap();
+    let unix = &manifest["target"]["cfg(unix)"];
+    let tables = [
+        manifest.get("dependencies"),
+        manifest.get("dev-dependencies"),
+        unix.get("dependencies"),
+    ];
+    let tables = tables.map(|table| table.and_then(toml::Value::as_table).unwrap());
+    let listed: BTreeSet<&str> = tables
+        .iter()
+        .flat_map(|table| table.keys().map(String::as_str))
+        .collect();
+    let page = fs::read_to_string(repository("docs/dependencies.md")).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names = rows.filter_map(|row| row.split(" | ").next());
+    let explained: BTreeSet<&str> = names
+        .flat_map(|names| names.split(", "))
+        .map(|name| name.trim_matches('`'))
+        .collect();
+    assert_eq!(explained, listed);
+}
