@@ -10,7 +10,8 @@ use crate::pass::moves;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
-use crate::syntax::Keyword;
+use crate::syntax::{Item, Keyword};
+use crate::text::Span;
 
 /// Directories that another path may lead to: images have links between them.
 const LINKED: [&str; 10] = [
@@ -48,7 +49,12 @@ impl Pass for UnusedCopy {
                     break;
                 }
                 let span = shown_span(step.instruction);
-                let fix = cx.fix("remove it", vec![moves::removal(cx, step.instruction)]);
+                let edit = moves::removal(cx, step.instruction);
+                if has_comment(cx, step, edit.span) {
+                    out.decline(span, "a comment speaks of it");
+                    break;
+                }
+                let fix = cx.fix("remove it", vec![edit]);
                 let mut reasons = Reasons::default();
                 for path in &taken {
                     reasons.say(path, "all that other stages copy from this one");
@@ -98,6 +104,12 @@ fn taken(cx: &PassContext<'_>, stage: &Stage<'_>) -> Option<Vec<String>> {
         }
     }
     (!taken.is_empty()).then_some(taken)
+}
+
+/// Whether a comment would go with the step, whose removal takes `gone`.
+fn has_comment(cx: &PassContext<'_>, step: &Step<'_>, gone: Span) -> bool {
+    let is_inside = |item: &Item| matches!(item, Item::Comment(span) if gone.contains(*span));
+    !step.instruction.comments.is_empty() || cx.file.items.iter().any(is_inside)
 }
 
 /// Whether a RUN of the stage may make a link, so that another path leads to what is copied.
