@@ -268,6 +268,13 @@ impl Between<'_> {
         if matches!(statement.operator, Some((Operator::Background, _))) {
             return false;
         }
+        // Behind `||` an install runs only where what stands before it fails.
+        let before = top.checked_sub(1).map(|before| &script.statements[before]);
+        let may_run = before.is_some_and(|one| matches!(one.operator, Some((Operator::Or, _))));
+        let installs = |one: &usize| statement.span.contains(self.found[*one].span);
+        if may_run && here.iter().any(installs) {
+            return false;
+        }
         if self.pass.tools.is_installer(statement, &self.source.to) {
             return true;
         }

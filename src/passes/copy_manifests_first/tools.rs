@@ -54,7 +54,10 @@ impl Tools {
             return false;
         }
         if let Some(one) = invocation(&command.words) {
-            return self.is_install_of_tools(command, &one);
+            // A project there may bring the settings and keys of package managers of the distribution.
+            let may_configure = matches!(source.trim_end_matches('/'), "" | "/home" | "/root");
+            let is_of_system = one.manager.kind == Kind::System;
+            return !(is_of_system && may_configure) && self.is_install_of_tools(command, &one);
         }
         let Some(name) = name else {
             return false;
