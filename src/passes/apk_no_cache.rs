@@ -134,7 +134,8 @@ impl ApkNoCache {
         let mut gone = 0;
         let redundant = script
             .top_commands()
-            .filter(|(_, one)| self.is_redundant(one));
+            // `! apk update` decides whether the next command runs.
+            .filter(|(index, one)| self.is_redundant(one) && !script.statements[*index].negated);
         let mut edits: Vec<Edit> = Vec::new();
         for (index, _) in redundant {
             let Some(removal) = remove_statement(instruction, script, index, text) else {
