@@ -34,7 +34,15 @@ pub(super) struct UnusedCopy {}
 impl Pass for UnusedCopy {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
         let built = cx.stages.iter().filter(|stage| !stage.ships);
-        for stage in built.filter(|stage| !makes_links(stage)) {
+        let ends_with_copy = |stage: &&Stage<'_>| {
+            let last = stage.steps.last();
+            last.is_some_and(|step| place(cx, step).is_some())
+        };
+        // Who takes from a stage is looked for where it may matter only.
+        for stage in built
+            .filter(ends_with_copy)
+            .filter(|stage| !makes_links(stage))
+        {
             let Some(taken) = taken(cx, stage) else {
                 continue;
             };
