@@ -7,7 +7,7 @@ use crate::pass::list::remove_statement;
 use crate::pass::runs::{Stage, Step};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::syntax::Instruction;
-use crate::syntax::shell::{Command, Script, Word};
+use crate::syntax::shell::{Command, Operator, Script, Statement, Word};
 use crate::text::{Edit, Span, contains};
 
 #[derive(Deserialize)]
@@ -132,10 +132,9 @@ impl ApkNoCache {
     fn removals(&self, instruction: &Instruction, script: &Script, text: &[u8]) -> Vec<Edit> {
         let count = script.statements.len();
         let mut gone = 0;
-        let redundant = script
-            .top_commands()
-            // `! apk update` decides whether the next command runs.
-            .filter(|(index, one)| self.is_redundant(one) && !script.statements[*index].negated);
+        let redundant = script.top_commands().filter(|(index, one)| {
+            self.is_redundant(one) && !decides(&script.statements[*index..])
+        });
         let mut edits: Vec<Edit> = Vec::new();
         for (index, _) in redundant {
             let Some(removal) = remove_statement(instruction, script, index, text) else {
@@ -150,6 +149,16 @@ impl ApkNoCache {
         }
         edits
     }
+}
+
+/// Whether something runs where the first of the statements fails: `! apk update && …`, `rm … && … || …`.
+fn decides(statements: &[Statement]) -> bool {
+    let operators = statements
+        .iter()
+        .map(|one| one.operator.map(|(operator, _)| operator));
+    let mut list = operators.take_while(|one| matches!(one, Some(Operator::And | Operator::Or)));
+    let is_negated = statements.first().is_some_and(|one| one.negated);
+    is_negated || list.any(|one| one == Some(Operator::Or))
 }
 
 /// Commands that run none of their arguments.
