@@ -386,6 +386,11 @@ impl Between<'_> {
     }
 }
 
+/// Whether a project may lie in a directory beside what package managers of the distribution read.
+pub(super) fn is_shared_with_system(directory: &str) -> bool {
+    matches!(directory.trim_end_matches('/'), "" | "/home" | "/root")
+}
+
 /// Whether package managers may read what stands there without being told, or below it.
 pub(super) fn is_of_the_system(directory: &str) -> bool {
     const WHOLE: [&str; 4] = ["/", "/var", "/root", "/home"];

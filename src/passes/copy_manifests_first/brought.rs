@@ -1,6 +1,6 @@
 //! What a COPY or ADD brings out of the build context: which file stands where in the image behind it.
 
-use super::between::{is_in_system, is_of_the_system};
+use super::between::{is_in_system, is_of_the_system, is_shared_with_system};
 use crate::context::copy::{Copy, ImagePath, Landing, is_remote};
 use crate::context::ignore::Ignore;
 use crate::context::{Entry, path};
@@ -137,10 +137,7 @@ impl<'a> Brought<'a> {
     pub(super) fn is_of_the_system(&self) -> bool {
         // Where a project lies that is the whole context, the context says what else comes.
         let is_whole = matches!(self.directories.as_slice(), [root] if root.is_empty());
-        if !is_whole
-            || !self.named.is_empty()
-            || !matches!(self.to.as_str(), "/" | "/home" | "/root")
-        {
+        if !is_whole || !self.named.is_empty() || !is_shared_with_system(&self.to) {
             return is_of_the_system(&self.to);
         }
         let mut files = self.copy.files().take(MOST_FILES).enumerate();

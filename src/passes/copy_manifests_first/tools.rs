@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::between::is_shared_with_system;
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::model::state::State;
@@ -55,7 +56,7 @@ impl Tools {
         }
         if let Some(one) = invocation(&command.words) {
             // A project there may bring the settings and keys of package managers of the distribution.
-            let may_configure = matches!(source.trim_end_matches('/'), "" | "/home" | "/root");
+            let may_configure = is_shared_with_system(source);
             let is_of_system = one.manager.kind == Kind::System;
             return !(is_of_system && may_configure) && self.is_install_of_tools(command, &one);
         }
