@@ -159,19 +159,15 @@ impl<'t> Whole<'t> {
             finding.alone = alone.and_then(|patch| inline.patch(self.file, &patch));
             all.findings.push(finding);
         }
-        all.declined
-            .extend(one.declined.into_iter().map(|mut decline| {
-                decline.span = inline.span(decline.span);
-                decline
-            }));
-        all.withheld.extend(one.withheld.into_iter().map(|mut one| {
-            one.span = inline.span(one.span);
-            one
-        }));
-        all.refused.extend(one.refused.into_iter().map(|mut one| {
-            one.span = inline.span(one.span);
-            one
-        }));
+        let declined = one.declined.iter_mut().map(|decline| &mut decline.span);
+        let withheld = one.withheld.iter_mut().map(|withheld| &mut withheld.span);
+        let refused = one.refused.iter_mut().map(|refusal| &mut refusal.span);
+        for span in declined.chain(withheld).chain(refused) {
+            *span = inline.span(*span);
+        }
+        all.declined.append(&mut one.declined);
+        all.withheld.append(&mut one.withheld);
+        all.refused.append(&mut one.refused);
         all.rebuilds.extend(one.rebuilds);
     }
 
