@@ -2,6 +2,8 @@
 //!
 //! Only those that nothing follows: what a RUN reads is not known. Never where a stage is built on this one, or mounts it.
 
+use std::cell::LazyCell;
+
 use serde::Deserialize;
 
 use crate::context::path;
@@ -33,85 +35,91 @@ pub(super) struct UnusedCopy {}
 
 impl Pass for UnusedCopy {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
+        // What stages take is read where it may matter only.
+        let takings = LazyCell::new(|| takings(cx));
         let built = cx.stages.iter().filter(|stage| !stage.ships);
-        let ends_with_copy = |stage: &&Stage<'_>| {
+        for stage in built {
             let last = stage.steps.last();
-            last.is_some_and(|step| place(cx, step).is_some())
-        };
-        // Who takes from a stage is looked for where it may matter only.
-        for stage in built
-            .filter(ends_with_copy)
-            .filter(|stage| !makes_links(stage))
-        {
-            let Some(taken) = taken(cx, stage) else {
+            let ends_with_copy = last.is_some_and(|step| place(cx, step).is_some());
+            if !ends_with_copy || makes_links(stage) {
                 continue;
-            };
-            for step in stage.steps.iter().rev() {
-                let is_unused = place(cx, step).is_some_and(|place| {
-                    let mut taken = taken.iter();
-                    !taken.any(|one| {
-                        path::is_at_or_below(one, &place) || path::is_at_or_below(&place, one)
-                    })
-                });
-                if !is_unused {
-                    break;
-                }
-                let span = shown_span(step.instruction);
-                let edit = moves::removal(cx, step.instruction);
-                if has_comment(cx, step, edit.span) {
-                    out.decline(span, "a comment speaks of it");
-                    break;
-                }
-                let fix = cx.fix("remove it", vec![edit]);
-                let mut reasons = Reasons::default();
-                for path in &taken {
-                    reasons.say(path, "all that other stages copy from this one");
-                }
-                let fix = fix.map(|fix| fix.because(reasons.sentences()));
-                let message = "no step and no stage reads what this copies into the build stage";
-                out.report(span, message, fix);
+            }
+            match &takings[stage.model.index] {
+                Some(taken) if !taken.is_empty() => report(cx, stage, taken, out),
+                _ => {}
             }
         }
     }
 }
 
-/// The paths that other stages copy from a stage; `None` where one is built on it, mounts it, or takes what is not known, and
-/// where none takes anything.
-fn taken(cx: &PassContext<'_>, stage: &Stage<'_>) -> Option<Vec<String>> {
-    let own = Base::Stage(stage.model.index);
-    let mut taken = Vec::new();
-    for other in cx.stages {
-        if other.model.base == own {
-            return None;
+/// Says of each COPY at the end of a stage that it is for none of the paths that are `taken` from there.
+fn report(cx: &PassContext<'_>, stage: &Stage<'_>, taken: &[String], out: &mut Findings) {
+    for step in stage.steps.iter().rev() {
+        let is_for = |place: &str, one: &String| {
+            path::is_at_or_below(one, place) || path::is_at_or_below(place, one)
+        };
+        let place = place(cx, step);
+        let is_unused = place.is_some_and(|place| !taken.iter().any(|one| is_for(&place, one)));
+        if !is_unused {
+            break;
         }
-        for step in other
-            .steps
-            .iter()
-            .filter(|step| step.sources().contains(&own))
-        {
-            if step.is_run() {
-                return None;
-            }
-            let (_, sources) = step.instruction.words().split_last()?;
-            for source in sources {
-                let source = step
-                    .before
-                    .expand(&source.text, cx.file.escape.byte())
-                    .ok()?;
-                if source.contains("..") {
-                    return None;
-                }
-                let plain = source.find(['*', '?', '[', '\\']).unwrap_or(source.len());
-                // Of a pattern, the directory in which it looks.
-                let known = match plain < source.len() {
-                    true => path::parent(&source[..plain]),
-                    false => source.as_str(),
-                };
-                taken.push(path::clean(&format!("/{known}")));
+        let span = shown_span(step.instruction);
+        let edit = moves::removal(cx, step.instruction);
+        if has_comment(cx, step, edit.span) {
+            out.decline(span, "a comment speaks of it");
+            break;
+        }
+        let fix = cx.fix("remove it", vec![edit]);
+        let mut reasons = Reasons::default();
+        for path in taken {
+            reasons.say(path, "all that other stages copy from this one");
+        }
+        let fix = fix.map(|fix| fix.because(reasons.sentences()));
+        let message = "no step and no stage reads what this copies into the build stage";
+        out.report(span, message, fix);
+    }
+}
+
+/// For each stage the paths that others copy from it; `None` where one is built on it, mounts it, or takes what is not known.
+fn takings(cx: &PassContext<'_>) -> Vec<Option<Vec<String>>> {
+    let mut takings = vec![Some(Vec::new()); cx.stages.len()];
+    for stage in cx.stages {
+        if let Base::Stage(base) = stage.model.base {
+            takings[base] = None;
+        }
+        for step in &stage.steps {
+            let paths = LazyCell::new(|| paths(cx, step));
+            for source in step.sources() {
+                let Base::Stage(from) = source else { continue };
+                let known = takings[*from].take();
+                takings[*from] = known.zip(paths.clone()).map(|(mut known, paths)| {
+                    known.extend(paths);
+                    known
+                });
             }
         }
     }
-    (!taken.is_empty()).then_some(taken)
+    takings
+}
+
+/// The paths that a COPY names, absolute; `None` for a RUN, and where they are not known.
+fn paths(cx: &PassContext<'_>, step: &Step<'_>) -> Option<Vec<String>> {
+    if step.is_run() {
+        return None;
+    }
+    let (_, sources) = step.instruction.words().split_last()?;
+    let paths = sources.iter().map(|source| {
+        let source = step.before.expand(&source.text, cx.file.escape.byte());
+        let source = source.ok().filter(|source| !source.contains(".."))?;
+        let plain = source.find(['*', '?', '[', '\\']).unwrap_or(source.len());
+        // Of a pattern, the directory in which it looks.
+        let known = match plain < source.len() {
+            true => path::parent(&source[..plain]),
+            false => source.as_str(),
+        };
+        Some(path::clean(&format!("/{known}")))
+    });
+    paths.collect()
 }
 
 /// Whether a comment would go with the step, whose removal takes `gone`.
