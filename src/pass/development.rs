@@ -2,6 +2,7 @@
 //! scripts of the project tell. A script that cannot be read may need it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::iter;
 
 use super::project_place::{Place, first_words};
 use super::runs::Step;
@@ -28,18 +29,25 @@ pub struct Development {
 }
 
 impl Development {
-    /// Of a project of Node, whose install runs the scripts of its own, or leaves them alone.
+    /// Of a project of Node with the members of its workspace, whose install runs the scripts of its own, or leaves them
+    /// alone. Members that cannot be read have nothing.
     pub fn of_node(package: &PackageJson, project: &Project<'_>, runs_scripts: bool) -> Self {
-        let is_needed = |name: &&String| {
-            !package.dependencies.contains_key(*name)
-                && !package.optional_dependencies.contains_key(*name)
-        };
-        let names = package.dev_dependencies.keys().filter(is_needed);
+        let members = project.node_member_packages().unwrap_or_default();
+        let all = || iter::once(package).chain(members.iter().map(|(_, member)| member));
+        let needed = all().flat_map(|one| {
+            let optional = one.optional_dependencies.keys();
+            one.dependencies.keys().chain(optional)
+        });
+        let needed: BTreeSet<&String> = needed.collect();
+        let names = all().flat_map(|one| one.dev_dependencies.keys());
         let lock = project.package_lock().ok().flatten();
         let scripts = package.scripts.iter();
         let lifecycle = package.lifecycle_scripts().filter(|_| runs_scripts);
         Self {
-            packages: names.cloned().collect(),
+            packages: names
+                .filter(|name| !needed.contains(name))
+                .cloned()
+                .collect(),
             commands: lock
                 .map(|lock| lock.development_commands.clone())
                 .unwrap_or_default(),
@@ -49,7 +57,9 @@ impl Development {
             lifecycle: lifecycle
                 .map(|(name, text)| (name.to_owned(), text.to_owned()))
                 .collect(),
-            production: package.dependencies.keys().cloned().collect(),
+            production: all()
+                .flat_map(|one| one.dependencies.keys().cloned())
+                .collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Deletes what only the development of a Node project needs, where all is installed and built. Only by the package
 //! manager itself, and not where what is started may need it.
 
+use super::development::Development;
 use super::node_packages::{self, OWN_SCRIPTS};
 use super::node_version::has_npm_7;
 use super::program::Program;
@@ -19,9 +20,7 @@ pub fn command(
     project: &Project<'_>,
 ) -> Result<&'static str, String> {
     if package.workspaces.is_some() {
-        return Err(
-            "the project is a workspace: its members have packages of their own".to_owned(),
-        );
+        may_prune_members(manager, project)?;
     }
     match manager {
         "npm" => match has_npm_7(install) {
@@ -49,6 +48,25 @@ pub fn command(
     }
 }
 
+/// npm deletes what the members of a workspace have for development too, and runs the scripts of their own again.
+fn may_prune_members(manager: &str, project: &Project<'_>) -> Result<(), String> {
+    if manager != "npm" {
+        return Err(
+            "the project is a workspace: its members have packages of their own".to_owned(),
+        );
+    }
+    let members = project.node_member_packages();
+    for (manifest, member) in members.map_err(|error| error.to_string())? {
+        let mut own = OWN_SCRIPTS.iter();
+        if let Some(name) = own.find(|name| member.scripts.contains_key(**name)) {
+            return Err(format!(
+                "`npm prune` runs the script `{name}` of `{manifest}`, which may need development packages"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Why what is started may need something that is for development; `None` where it is not seen to.
 pub fn need(program: &Program, package: &PackageJson, project: &Project<'_>) -> Option<String> {
     if program.name == "node" {
@@ -62,8 +80,25 @@ pub fn need(program: &Program, package: &PackageJson, project: &Project<'_>) -> 
     }
 }
 
-/// The script of the manifest that the container starts.
+/// The script of the manifest that the container starts; `None` where it is not that of this manifest, or not known.
 pub fn script_of<'s>(program: &Program, package: &'s PackageJson) -> Option<&'s str> {
+    let elsewhere = [
+        "-w",
+        "--workspace",
+        "-C",
+        "--prefix",
+        "--dir",
+        "--filter",
+        "--cwd",
+        "-F",
+    ];
+    let is_elsewhere = |word: &String| {
+        let name = word.split('=').next().unwrap_or(word);
+        elsewhere.contains(&name)
+    };
+    if program.arguments.iter().any(is_elsewhere) {
+        return None;
+    }
     let mut words = program
         .arguments
         .iter()
@@ -78,10 +113,10 @@ pub fn script_of<'s>(program: &Program, package: &'s PackageJson) -> Option<&'s 
 
 /// A script of the manifest runs what only development has, or something of which that is not known.
 fn need_of_script(script: &str, package: &PackageJson, project: &Project<'_>) -> Option<String> {
-    let lock = project.package_lock().ok().flatten();
+    let development = Development::of_node(package, project, false);
     let is_command = |word: &str| {
-        lock.is_some_and(|lock| lock.development_commands.contains_key(word))
-            || package.dev_dependencies.contains_key(word)
+        development.commands.contains_key(word)
+            || development.packages.contains(word)
             || node_packages::is_build_command(word)
     };
     let runs_other = |word: &str| {

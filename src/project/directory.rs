@@ -274,6 +274,19 @@ impl<'c> Project<'c> {
         node::workspace_members(self.context, &manifest, globs.unwrap_or_default())
     }
 
+    /// The `package.json` of each member of the workspace, with its path in the context.
+    ///
+    /// # Errors
+    /// Which members there are is not known, or one cannot be read.
+    pub fn node_member_packages(&self) -> Result<Vec<(String, PackageJson)>, ManifestError> {
+        let members = self.node_members()?.into_iter().map(|manifest| {
+            let bytes = read::file(self.context, &manifest)?.unwrap_or_default();
+            let package = node::package_json(&manifest, &bytes)?;
+            Ok((manifest, package))
+        });
+        members.collect()
+    }
+
     /// Whether npm's lock file is in step with the `package.json` of the root and of all members; `None` without a lock
     /// file or a `package.json`.
     pub fn npm_lock_step(&self) -> Result<Option<LockStep>, ManifestError> {
@@ -281,12 +294,10 @@ impl<'c> Project<'c> {
             return Ok(None);
         };
         let mut step = lock.step("", package);
-        for manifest in self.node_members()? {
+        for (manifest, member) in self.node_member_packages()? {
             if step != LockStep::InStep {
                 break;
             }
-            let bytes = read::file(self.context, &manifest)?.unwrap_or_default();
-            let member = node::package_json(&manifest, &bytes)?;
             let directory = path::parent(&manifest);
             let below = directory.strip_prefix(&self.directory).unwrap_or(directory);
             step = lock.step(below.trim_start_matches('/'), &member);

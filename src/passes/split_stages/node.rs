@@ -7,6 +7,7 @@ use super::parts::{self, BUILD_ONLY, Parts};
 use super::{At, Base, For, Language, Runtime, SplitStages};
 use crate::context::path;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
+use crate::pass::development::Development;
 use crate::pass::health;
 use crate::pass::node_packages;
 use crate::pass::node_prune;
@@ -334,7 +335,8 @@ impl Node<'_> {
         let [.., (manager, _, step)] = self.installs[..] else {
             return None;
         };
-        let is_lean = self.is_lean || package.dev_dependencies.is_empty();
+        let development = Development::of_node(package, project, false);
+        let is_lean = self.is_lean || development.packages.is_empty();
         if is_lean || node_prune::need(program, package, project).is_some() {
             return None;
         }
