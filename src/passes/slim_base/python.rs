@@ -8,6 +8,7 @@ use crate::context::path;
 use crate::model::Base;
 use crate::model::managers::{Invocation, Kind, Role, invocation};
 use crate::pass::command;
+use crate::pass::own_python::takes_own_python;
 use crate::pass::project_place::{Place, first_words};
 use crate::pass::python_packages::{self, Needs};
 use crate::pass::reasons::Reasons;
@@ -108,13 +109,19 @@ fn takes_packages(look: &Look<'_>, index: usize, needs: &mut Needs) -> Result<bo
             };
             if place.step().is_run() {
                 step(look, place, needs)?;
-            } else if !place.step().sources().is_empty() {
+            } else if !place.step().sources().iter().all(is_uv) {
                 return Err("what is copied into the other stage is not known".to_owned());
             }
         }
         index = stage.base;
     }
     Ok(true)
+}
+
+/// Whether a source is the image of uv, which is one program without libraries.
+fn is_uv(source: &Base) -> bool {
+    matches!(source, Base::Image(image)
+        if image.registry == "ghcr.io" && image.repository == "astral-sh/uv")
 }
 
 fn step(look: &Look<'_>, place: Place<'_>, needs: &mut Needs) -> Result<(), String> {
@@ -129,9 +136,12 @@ fn step(look: &Look<'_>, place: Place<'_>, needs: &mut Needs) -> Result<(), Stri
         if let Some(asked) = invocation(&found.command.words) {
             match asked.manager.kind {
                 Kind::System => system(&found, &asked, needs)?,
-                Kind::Python if asked.manager.name == "pip" => {
+                Kind::Python
+                    if asked.manager.name == "pip" || asked.subcommand_name == "pip install" =>
+                {
                     pip(place, script, &found, &asked, needs)?;
                 }
+                Kind::Python => managed(place, script, &found, &asked, needs)?,
                 _ => return Err(format!("what `{shown}` installs is not known")),
             }
             continue;
@@ -210,4 +220,36 @@ fn pip(
         }
     }
     Ok(())
+}
+
+/// What poetry, pipenv and uv install, by a lock file.
+fn managed(
+    place: Place<'_>,
+    script: &Script,
+    found: &CommandAt<'_>,
+    asked: &Invocation,
+    needs: &mut Needs,
+) -> Result<(), String> {
+    let shown = first_words(&place.cx.shown(found.command.span));
+    let unknown = || format!("what `{shown}` installs is not known");
+    let directory = place.directory(script, found, asked).ok_or_else(unknown)?;
+    let mut words = found.command.words[asked.command + 1..].iter();
+    match words.next().map(|word| word.text.as_str()) {
+        Some("config") if asked.manager.name == "poetry" => return Ok(()),
+        Some("venv") if asked.manager.name == "uv" => {
+            return takes_own_python(place, &directory, &[]);
+        }
+        _ => {}
+    }
+    let is_plain = asked.packages.is_empty() && asked.manifests.is_empty() && !asked.dynamic;
+    match asked.role {
+        Role::Clean => return Ok(()),
+        Role::Install if is_plain => {}
+        _ => return Err(unknown()),
+    }
+    let mut locks = asked.manager.locks.iter();
+    if !locks.any(|lock| place.source(&path::join(&directory, lock)).is_some()) {
+        return Err(format!("no lock file says what `{shown}` installs"));
+    }
+    needs.project(place, asked, &directory).map(drop)
 }

@@ -3,7 +3,6 @@
 
 mod environment;
 mod left;
-mod project;
 mod started;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -278,6 +277,18 @@ impl<'p> Python<'p> {
             Home::Directory(environment) => drop(self.environments.insert(environment)),
         }
         Ok(For::Build)
+    }
+
+    /// What the project in `directory` requires.
+    fn project(
+        &mut self,
+        at: &At<'_, '_>,
+        asked: &Invocation,
+        directory: &str,
+    ) -> Result<(), String> {
+        let scripts = self.needs.project(at.place, asked, directory)?;
+        self.scripts.extend(scripts);
+        Ok(())
     }
 
     /// What `uv pip install` names.

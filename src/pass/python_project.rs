@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::environment::takes_own_python;
-use super::{At, Python};
+use super::own_python::takes_own_python;
+use super::project_place::Place;
+use super::python_packages::{self, Needs};
 use crate::context::path;
 use crate::model::managers::Invocation;
-use crate::pass::python_packages;
 use crate::project::Project;
 use crate::project::python::{
     GroupItem, LockedPackage, Origin, Pyproject, Requirement, Source, normalize_name,
@@ -24,43 +24,48 @@ const BACKENDS: [&str; 8] = [
     "poetry.masonry.api",
 ];
 
-impl Python<'_> {
-    /// The packages of the project in `directory` that a manager is to install.
-    pub(super) fn project(
+impl Needs {
+    /// Adds the packages of the project in `directory` that a manager is to install; the commands that the project itself
+    /// brings.
+    ///
+    /// # Errors
+    /// Something is installed from the source, or what is installed is not known.
+    pub fn project(
         &mut self,
-        at: &At<'_, '_>,
+        place: Place<'_>,
         asked: &Invocation,
         directory: &str,
-    ) -> Result<(), String> {
+    ) -> Result<BTreeSet<String>, String> {
         let manager = asked.manager.name.as_str();
         let manifest = match manager {
             "pipenv" => "Pipfile",
             _ => "pyproject.toml",
         };
-        let copied = |name: &str| at.place.source(&path::join(directory, name));
+        let copied = |name: &str| place.source(&path::join(directory, name));
         let source = copied(manifest)
             .filter(|source| path::file_name(source) == manifest)
             .ok_or_else(|| format!("`{manifest}` is not copied before the install"))?;
-        let project = Project::new(self.cx.context, path::parent(&source));
+        let project = Project::new(place.cx.context, path::parent(&source));
         let lock = asked
             .manager
             .locks
             .iter()
             .find(|lock| copied(lock).is_some());
+        let mut scripts = BTreeSet::new();
         if manager == "pipenv" {
-            return self.pipfile(&project, lock.is_some());
+            return self.pipfile(&project, lock.is_some()).map(|()| scripts);
         }
         let facts = project.pyproject().map_err(|error| error.to_string())?;
         let facts = facts.ok_or("`pyproject.toml` cannot be read")?;
         if manager == "uv" {
             let flags: Vec<&str> = asked.flags.iter().map(|flag| flag.name.as_str()).collect();
-            takes_own_python(at.place, directory, &flags)?;
+            takes_own_python(place, directory, &flags)?;
         }
         if installs_itself(asked, facts) {
             builds_nothing_beside(facts, &project)?;
             let standard = facts.project.iter().flat_map(|one| one.scripts.keys());
             let of_poetry = facts.poetry.iter().flat_map(|one| &one.scripts);
-            self.scripts.extend(standard.chain(of_poetry).cloned());
+            scripts.extend(standard.chain(of_poetry).cloned());
         }
         needs_no_directory(facts)?;
         let packages = match lock.map(String::as_str) {
@@ -69,9 +74,10 @@ impl Python<'_> {
             _ => Ok(None),
         };
         match packages.map_err(|error| error.to_string())? {
-            Some(packages) => self.locked(packages, &development(facts)),
-            None => self.declared(facts),
+            Some(packages) => self.locked(packages, &development(facts))?,
+            None => self.declared(facts)?,
         }
+        Ok(scripts)
     }
 
     /// What a lock file lists. A tool that only development asks for may lack what it needs.
@@ -90,7 +96,7 @@ impl Python<'_> {
                 continue;
             }
             let version = one.version.clone().unwrap_or_default();
-            self.needs.add(one.name.clone(), version);
+            self.add(one.name.clone(), version);
         }
         Ok(())
     }
@@ -103,7 +109,7 @@ impl Python<'_> {
                 return Err("what the project requires is computed".to_owned());
             }
             for one in &standard.dependencies {
-                self.needs.require(one, "pyproject.toml")?;
+                self.require(one, "pyproject.toml")?;
             }
         }
         let of_poetry = facts.poetry.iter().flat_map(|one| &one.dependencies);
@@ -126,7 +132,7 @@ impl Python<'_> {
             match lock.and_then(|lock| lock.versions.get(name)) {
                 Some(version) => {
                     let version = version.trim_start_matches('=').to_owned();
-                    self.needs.add(normalize_name(name), version);
+                    self.add(normalize_name(name), version);
                 }
                 None => self.require_any(name),
             }
@@ -136,7 +142,7 @@ impl Python<'_> {
 
     /// A package of which any version may be installed.
     fn require_any(&mut self, name: &str) {
-        self.needs.add(normalize_name(name), String::new());
+        self.add(normalize_name(name), String::new());
     }
 }
 
