@@ -25,7 +25,7 @@ use crate::pass::runs::{self, Stage};
 use crate::pass::{Findings, Pass, PassContext};
 use crate::passes;
 use crate::report::{Decline, Finding, Fix, Refusal, Report, Withheld};
-use crate::rule::{Applicability, Rule};
+use crate::rule::{Applicability, Estimate, Rule};
 use crate::syntax::Dockerfile;
 use crate::text::{Edit, Patch, Source, Span, WayBack};
 
@@ -382,7 +382,7 @@ impl Run<'_> {
                 rule: rule.id.clone(),
                 span: self.original(span),
                 message,
-                estimate: rule.estimate.clone().filter(|_| fix.is_some()),
+                estimate: fix.as_ref().and_then(|fix| estimate(rule, fix)),
                 fix,
                 applied: wanted,
                 rebuilds: Vec::new(),
@@ -580,4 +580,11 @@ fn keep(findings: Vec<Finding>, wanted: &[bool]) -> Vec<Finding> {
     pairs
         .filter_map(|(finding, wanted)| wanted.then_some(finding))
         .collect()
+}
+
+/// What a fix of a rule saves, as far as one of them says.
+fn estimate(rule: &Rule, fix: &Fix) -> Option<Estimate> {
+    let known = rule.estimate.clone()?;
+    let saving = fix.saving.unwrap_or(known.saving);
+    Some(Estimate { saving, ..known })
 }

@@ -103,6 +103,7 @@ impl PassContext<'_> {
             patch: Patch::new(edits).ok()?,
             files: Vec::new(),
             sent: None,
+            saving: None,
             reasons: Vec::new(),
         })
     }

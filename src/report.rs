@@ -63,6 +63,8 @@ pub struct Fix {
     pub files: Vec<(PathBuf, Vec<u8>)>,
     /// What a build sends of its context, without and with the fix, where it is about that.
     pub sent: Option<[Sent; 2]>,
+    /// What it saves, where more is known than what its rule says of every fix.
+    pub saving: Option<Saving>,
     /// Why it is as it is, a sentence each; empty where its rule does not say.
     pub reasons: Vec<String>,
 }
@@ -184,6 +186,13 @@ impl Fix {
     #[must_use]
     pub fn because(mut self, reasons: Vec<String>) -> Self {
         self.reasons = reasons;
+        self
+    }
+
+    /// The fix with what it saves.
+    #[must_use]
+    pub fn saves(mut self, saving: Option<Saving>) -> Self {
+        self.saving = saving;
         self
     }
 }

@@ -108,6 +108,7 @@ mod tests {
                 patch: Patch::default(),
                 files: files.collect(),
                 sent: None,
+                saving: None,
                 reasons: Vec::new(),
             }),
             alone: None,

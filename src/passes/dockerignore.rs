@@ -402,6 +402,7 @@ impl<'a> Question<'a> {
             patch: Patch::default(),
             files: vec![(PathBuf::from(path), after)],
             sent: Some(sizes),
+            saving: None,
             reasons: Vec::new(),
         };
         out.report(span, message(&brings, &taken, sizes), Some(fix));

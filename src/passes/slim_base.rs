@@ -19,6 +19,7 @@ use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, Step, shown_span};
 use crate::pass::slim_image::{Order, named_base, slim};
 use crate::pass::{Findings, Pass, PassContext, command, health, known_programs};
+use crate::rule::Saving;
 use crate::syntax::Keyword;
 use crate::syntax::shell::Command;
 use crate::text::Edit;
@@ -57,6 +58,8 @@ struct Family {
     /// Commands that only the full image has.
     #[serde(default)]
     full: Vec<String>,
+    /// How many bytes fewer the small image has: the least, and the most.
+    saves: [u64; 2],
     /// Texts of an instruction after which the change is not known to be one of size only.
     #[serde(default)]
     mentions: Vec<String>,
@@ -136,7 +139,9 @@ impl Look<'_> {
                 let message = format!("`{}` holds more than this stage needs", word.text);
                 let edit = Edit::replace(word.span, small.clone());
                 let fix = self.cx.fix(format!("ship on `{small}`"), vec![edit]);
-                let fix = fix.map(|fix| fix.because(reasons.sentences()));
+                let [low, high] = self.family.saves;
+                let saving = Some(Saving { low, high });
+                let fix = fix.map(|fix| fix.because(reasons.sentences()).saves(saving));
                 out.report(span, message, fix);
             }
         }

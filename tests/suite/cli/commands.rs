@@ -306,3 +306,18 @@ fn colours_are_for_terminals_unless_asked_for() {
 fn json(ran: &Ran) -> Value {
     serde_json::from_str(&ran.out).unwrap()
 }
+
+#[test]
+fn the_saving_is_that_of_the_family_of_images() {
+    for (base, saving) in [
+        ("debian:12", "an estimated 35 to 50 MB"),
+        ("eclipse-temurin:17-jdk", "an estimated 110 to 210 MB"),
+    ] {
+        let file = format!("FROM {base}\nCOPY app.jar /\nCMD [\"java\", \"-jar\", \"/app.jar\"]\n");
+        let sandbox = Sandbox::with(&[("Dockerfile", &file), ("app.jar", "")]);
+        let ran = sandbox
+            .run(&["check", "--select", "slim-base", "."])
+            .ended(1);
+        assert!(ran.out.contains(saving), "{ran:#?}");
+    }
+}
