@@ -166,15 +166,11 @@ impl NpmCi {
 
 /// `npm install` or `npm i` of the project: no package, not global.
 fn is_project_install(one: &Invocation) -> bool {
-    let global = one
-        .flags
-        .iter()
-        .any(|flag| matches!(&*flag.name, "-g" | "--global" | "--location"));
     one.manager.name == "npm"
         && one.role == Role::Install
         && matches!(one.subcommand_name.as_str(), "install" | "i")
         && one.packages.is_empty()
-        && !global
+        && !one.may_be_global()
 }
 
 /// What has put something into `node_modules` before: `npm ci` deletes it.
@@ -199,13 +195,10 @@ fn installed_before(
         let one = invocation(&at.command.words)?;
         let is_other = one.manager.kind == Kind::Node
             && matches!(one.role, Role::Install | Role::Upgrade)
-            && !one
-                .flags
-                .iter()
-                .any(|flag| matches!(&*flag.name, "-g" | "--global" | "--location"));
+            && !one.may_be_global();
         let there = place.directory(script, at, &one);
         let same = there.is_none_or(|there| there == directory);
-        (is_other && same && !one.subcommand_name.starts_with("global")).then(|| {
+        (is_other && same).then(|| {
             let shown = first_words(&place.cx.shown(at.command.span));
             format!("`{shown}` has put something into `node_modules` before")
         })

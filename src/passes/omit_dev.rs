@@ -118,12 +118,11 @@ impl OmitDev {
     }
 
     fn installs(&self, one: &Invocation) -> bool {
-        let global = ["-g", "--global", "--location"];
         one.manager.name == self.manager
             && one.role == Role::Install
             && self.install.contains(&one.subcommand_name)
             && one.packages.is_empty()
-            && !one.flags.iter().any(|flag| global.contains(&&*flag.name))
+            && !one.may_be_global()
     }
 
     /// Message, title and edit; `None` where nothing is left to do.

@@ -85,7 +85,7 @@ impl<'p> Look<'p> {
             };
             for (asked, directory) in asked(place) {
                 match asked.role {
-                    Role::Install if !is_of_project(&asked) => {}
+                    Role::Install if asked.may_be_global() => {}
                     Role::Install if asked.is_lean() || node_prune::is_for_production(place) => {
                         last = None;
                     }
@@ -322,14 +322,6 @@ fn takers(cx: &PassContext<'_>) -> Vec<Vec<usize>> {
         }
     }
     takers
-}
-
-/// Whether an install is that of the project.
-fn is_of_project(asked: &Invocation) -> bool {
-    let global = ["-g", "--global", "--location"];
-    let is_global = |name: &str| global.contains(&name);
-    !asked.subcommand_name.starts_with("global")
-        && !asked.flags.iter().any(|flag| is_global(&flag.name))
 }
 
 /// What a step asks package managers of Node for, each with the directory in which that works.

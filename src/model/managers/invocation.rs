@@ -93,6 +93,18 @@ impl Invocation {
         self.has_any(&self.manager.lean)
     }
 
+    /// Whether it is told to work for the whole image and not for a project (`npm install -g`, `yarn global add`).
+    pub fn is_global(&self) -> bool {
+        let mut flags = self.flags.iter();
+        self.subcommand_name.starts_with("global")
+            || flags.any(|flag| matches!(flag.name.as_str(), "-g" | "--global"))
+    }
+
+    /// Whether it may be: `--location` says so by its value.
+    pub fn may_be_global(&self) -> bool {
+        self.is_global() || self.flags_named("--location").next().is_some()
+    }
+
     /// Whether packages are named, or may be by a word that is not literal.
     pub fn names_packages(&self) -> bool {
         self.dynamic || !self.packages.is_empty()

@@ -26,19 +26,15 @@ const SUBCOMMANDS: [&str; 14] = [
     "workspaces focus",
 ];
 
-/// Flags that make an install one of the machine and not of the project.
-const GLOBAL: [&str; 3] = ["-g", "--global", "--location"];
-
 /// The most members of a workspace whose manifests are copied one by one.
 const MEMBERS: usize = 40;
 
 pub(super) fn reads(install: &Install<'_>) -> Option<Result<Reads, String>> {
     let one = install.invocation;
-    let global = |flag: &crate::model::managers::Flag| GLOBAL.contains(&flag.name.as_str());
     let of_project = one.role == Role::Install
         && SUBCOMMANDS.contains(&one.subcommand_name.as_str())
         && one.packages.is_empty()
-        && !one.flags.iter().any(global);
+        && !one.may_be_global();
     of_project.then(|| of_install(install))
 }
 

@@ -182,14 +182,6 @@ impl Tools {
         {
             return true;
         }
-        let global = || {
-            let flags = ["-g", "--global"];
-            one.subcommand_name.starts_with("global")
-                || one
-                    .flags
-                    .iter()
-                    .any(|flag| flags.contains(&flag.name.as_str()))
-        };
         let named = !one.packages.is_empty()
             && !one.dynamic
             && one.manifests.is_empty()
@@ -211,7 +203,7 @@ impl Tools {
                     )
                     && one.manager.name != "poetry"
             }
-            (Kind::Node, Role::Install | Role::Upgrade) => named && global(),
+            (Kind::Node, Role::Install | Role::Upgrade) => named && one.is_global(),
             (Kind::Go, Role::Install) => {
                 named && words(&one.packages).iter().all(|word| word.contains('@'))
             }

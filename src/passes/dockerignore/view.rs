@@ -249,10 +249,7 @@ impl Made<'_> {
                 one.manager.kind == Ecosystem::Node
                     && one.role == Role::Install
                     && !one.names_packages()
-                    && !one
-                        .flags
-                        .iter()
-                        .any(|flag| matches!(&*flag.name, "-g" | "--global"))
+                    && !one.may_be_global()
             }) else {
                 return false;
             };

@@ -37,12 +37,7 @@ fn installs(look: &Look<'_>, place: Place<'_>, is_own: bool) -> Result<(), Strin
         let Some(asked) = asked.filter(|asked| asked.role == Role::Install) else {
             continue;
         };
-        let is_global = asked.subcommand_name.starts_with("global")
-            || asked
-                .flags
-                .iter()
-                .any(|flag| matches!(flag.name.as_str(), "-g" | "--global"));
-        if is_global && !is_own {
+        if asked.is_global() && !is_own {
             continue;
         }
         let names = asked
@@ -54,7 +49,7 @@ fn installs(look: &Look<'_>, place: Place<'_>, is_own: bool) -> Result<(), Strin
                 return Err(format!("what `{name}` needs is not known"));
             }
         }
-        if is_global {
+        if asked.is_global() {
             continue;
         }
         let directory = place.directory(script, &found, &asked);

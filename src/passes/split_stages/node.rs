@@ -86,12 +86,7 @@ impl<'p> Node<'p> {
     fn managed(&mut self, at: &At<'_, '_>, asked: &Invocation) -> Result<For, String> {
         let shown = first_words(&at.place.cx.shown(at.found.command.span));
         let words = &at.found.command.words;
-        let is_global = asked.subcommand_name.starts_with("global")
-            || asked
-                .flags
-                .iter()
-                .any(|flag| matches!(flag.name.as_str(), "-g" | "--global"));
-        if is_global {
+        if asked.is_global() {
             let names = asked
                 .packages
                 .iter()
