@@ -27,7 +27,8 @@ use crate::pass::project_place::Place;
 use crate::pass::reasons::Reasons;
 use crate::pass::runs::{Stage, shown_span};
 use crate::pass::{Findings, Pass, PassContext};
-use crate::rule::Applicability;
+use crate::report::Fix;
+use crate::rule::{Applicability, Saving};
 use crate::syntax::shell::{CommandAt, Script};
 use crate::syntax::{Instruction, Keyword};
 use crate::text::Edit;
@@ -48,6 +49,8 @@ pub(super) struct SplitStages {
     libraries: Table,
     /// Those that are not, by release.
     libraries_of: BTreeMap<String, Table>,
+    /// How many bytes fewer ship than on the full image of a family: the least, and the most.
+    saves: BTreeMap<String, [u64; 2]>,
     c: c::Knowledge,
     dotnet: dotnet::Knowledge,
     go: go::Knowledge,
@@ -226,7 +229,8 @@ impl Pass for SplitStages {
                 let edits = write::edits(cx, stage, &parts, runtime);
                 reasons.append(parts.reasons);
                 let fix = cx.fix(title, edits);
-                let mut fix = fix.map(|fix| fix.because(reasons.sentences()));
+                let because = |fix: Fix| fix.because(reasons.sentences());
+                let mut fix = fix.map(|fix| because(fix).saves(self.saving(stage)));
                 if let Some(fix) = fix.as_mut().filter(|_| is_suggested) {
                     fix.applicability = Applicability::Suggestion;
                 }
@@ -237,6 +241,15 @@ impl Pass for SplitStages {
 }
 
 impl SplitStages {
+    /// What is saved where the stage is on a full image of which that is known.
+    fn saving(&self, stage: &Stage<'_>) -> Option<Saving> {
+        let base = stage.model.end.base();
+        let is_full = base.package_manager == Some("apt") && !base.has_word("slim");
+        let family = base.family.filter(|_| is_full)?;
+        let [low, high] = *self.saves.get(&family.name)?;
+        Some(Saving { low, high })
+    }
+
     fn language<'p>(
         &'p self,
         cx: &'p PassContext<'_>,
