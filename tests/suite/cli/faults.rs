@@ -5,39 +5,74 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread::sleep;
-use std::time::Instant;
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
 
 use super::sandbox::{AFTER, BEFORE, Ran, Sandbox};
 
 const FILES: usize = 1000;
 const KILLS: u32 = 200;
-/// One rule: the moments between two writes are what counts.
+/// Runs that rewrite the files together, each those of one folder.
+const FOLDERS: usize = 4;
+/// Small files and one rule: the moments between two writes are what counts.
+const OLD: &str = "FROM scratch\nADD app /app\n";
+const NEW: &str = "FROM scratch\nCOPY app /app\n";
 const WRITE: [&str; 4] = ["fix", "--write", "--select", "copy-not-add"];
 
 #[test]
 fn a_kill_at_any_moment_leaves_whole_files() {
     let sandbox = Sandbox::in_memory();
     fill(&sandbox);
-    let start = Instant::now();
-    sandbox.run(&WRITE).ended(0);
-    let whole = start.elapsed();
+    let writing = killed_after(&sandbox, [Duration::MAX; FOLDERS]);
+    let writing = writing.into_iter().max().unwrap_or_default();
+    assert_eq!(count_of_new(&sandbox), FILES);
     let mut in_between = 0;
-    for kill in 0..KILLS {
+    for kill in (0..KILLS).step_by(FOLDERS) {
         fill(&sandbox);
-        let mut child = spawned(&sandbox);
-        // Spread over the whole run: before the first file, between all of them, after the last one.
-        sleep(whole * (kill + 1) / KILLS);
-        child.kill().unwrap();
-        child.wait().unwrap();
-        let done = count_of_new(&sandbox);
-        in_between += usize::from(0 < done && done < FILES);
+        // Spread over the whole of it: from the first file to the last one.
+        let moments = std::array::from_fn(|folder| writing * (kill + folder as u32) / KILLS);
+        killed_after(&sandbox, moments);
+        let new = (0..FOLDERS).map(|folder| count_of_new_in(&sandbox, folder));
+        in_between += new.filter(|new| 0 < *new && *new < FILES / FOLDERS).count();
     }
-    assert!(in_between > 0, "no kill came while files were written");
+    let at_least = KILLS as usize / 20;
+    assert!(
+        in_between > at_least,
+        "{in_between} while files were written"
+    );
     fill(&sandbox);
     sandbox.run(&WRITE).ended(0);
     assert_eq!(count_of_new(&sandbox), FILES);
     assert_eq!(names(&sandbox), FILES);
+}
+
+/// Runs at once that rewrite a folder each, killed so long after they began to write. How long they wrote.
+fn killed_after(sandbox: &Sandbox, moments: [Duration; FOLDERS]) -> Vec<Duration> {
+    thread::scope(|scope| {
+        let runs = moments.into_iter().enumerate().map(|(folder, moment)| {
+            let folder = folder.to_string();
+            let path = sandbox.path(&folder);
+            // It changes with the first temporary file.
+            let changed = move || fs::metadata(&path).unwrap().modified().unwrap();
+            let before = changed();
+            let mut run = spawned(sandbox, &folder);
+            scope.spawn(move || {
+                let mut begin = None;
+                while run.try_wait().unwrap().is_none() {
+                    if begin.is_none() && changed() != before {
+                        begin = Some(Instant::now());
+                    }
+                    if begin.is_some_and(|begin| begin.elapsed() >= moment) {
+                        run.kill().unwrap();
+                    }
+                    sleep(Duration::from_micros(400));
+                }
+                begin.map_or(Duration::ZERO, |begin| begin.elapsed())
+            })
+        });
+        let runs: Vec<_> = runs.collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    })
 }
 
 #[test]
@@ -45,7 +80,7 @@ fn runs_at_once_do_each_file_once() {
     let sandbox = Sandbox::in_memory();
     for _ in 0..3 {
         fill(&sandbox);
-        let runs: Vec<Child> = (0..4).map(|_| spawned(&sandbox)).collect();
+        let runs: Vec<Child> = (0..4).map(|_| spawned(&sandbox, ".")).collect();
         for run in runs {
             let output = run.wait_with_output().unwrap();
             let said = String::from_utf8(output.stderr).unwrap();
@@ -134,37 +169,47 @@ fn says(run: &Ran, error: &str) {
     );
 }
 
-/// [`FILES`] old files in ten folders; what is there already is only made old again.
+/// [`FILES`] old files in [`FOLDERS`]; what is there already is only made old again.
 fn fill(sandbox: &Sandbox) {
     for file in 0..FILES {
-        let path = format!("{}/{}.Dockerfile", file % 10, file);
-        if fs::read(sandbox.path(&path)).is_ok_and(|text| text == BEFORE.as_bytes()) {
+        let path = name(file);
+        if fs::read(sandbox.path(&path)).is_ok_and(|text| text == OLD.as_bytes()) {
             continue;
         }
-        sandbox.write(path, BEFORE);
+        sandbox.write(path, OLD);
     }
+}
+
+fn name(file: usize) -> String {
+    format!("{}/{file}.Dockerfile", file % FOLDERS)
 }
 
 /// How many files are new; the others are old, and all of them are whole.
 fn count_of_new(sandbox: &Sandbox) -> usize {
+    let folders = 0..FOLDERS;
+    folders.map(|folder| count_of_new_in(sandbox, folder)).sum()
+}
+
+fn count_of_new_in(sandbox: &Sandbox, folder: usize) -> usize {
     let is_new = |file: &usize| {
-        let text = sandbox.text(format!("{}/{}.Dockerfile", file % 10, file));
-        assert!(text == BEFORE || text == AFTER, "{file}: {text:?}");
-        text == AFTER
+        let text = sandbox.text(name(*file));
+        assert!(text == OLD || text == NEW, "{file}: {text:?}");
+        text == NEW
     };
-    (0..FILES).filter(is_new).count()
+    let files = (folder..FILES).step_by(FOLDERS);
+    files.filter(is_new).count()
 }
 
-/// How many names there are in the ten folders.
+/// How many names there are in the folders.
 fn names(sandbox: &Sandbox) -> usize {
-    let names = |folder| fs::read_dir(sandbox.path(folder)).unwrap().count();
-    (0..10).map(|folder| names(folder.to_string())).sum()
+    let names = |folder: usize| fs::read_dir(sandbox.path(folder.to_string())).unwrap();
+    (0..FOLDERS).map(|folder| names(folder).count()).sum()
 }
 
-/// A run that writes, and goes on by itself.
-fn spawned(sandbox: &Sandbox) -> Child {
+/// A run that writes below a folder, and goes on by itself.
+fn spawned(sandbox: &Sandbox, folder: &str) -> Child {
     let mut command = sandbox.command();
-    command.args(WRITE);
+    command.args(WRITE).arg(folder);
     let command = command.stdout(Stdio::null()).stderr(Stdio::piped());
     command.spawn().unwrap()
 }
