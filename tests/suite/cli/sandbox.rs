@@ -151,8 +151,9 @@ fn output(command: &mut Command, input: &[u8]) -> Output {
         .stderr(Stdio::piped());
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    // A program that fails does not read its input.
-    let _ = stdin.write_all(input);
-    drop(stdin);
-    child.wait_with_output().unwrap()
+    std::thread::scope(|scope| {
+        // Beside reading: a filter that is not read from stops reading. One that fails does not read its input.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().unwrap()
+    })
 }
