@@ -15,6 +15,8 @@ mod documents;
 #[cfg(unix)]
 mod engine;
 mod files;
+#[cfg(unix)]
+mod fleet;
 mod generate;
 mod guard;
 mod guard_base;
