@@ -5,6 +5,7 @@
 mod alone;
 mod choose;
 mod files;
+mod marks;
 mod rebuild;
 mod suppress;
 mod wrap;
@@ -12,8 +13,6 @@ mod wrap;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-
-use memchr::memmem::Finder;
 
 use crate::context::BuildContext;
 use crate::context::ignore::Ignore;
@@ -32,6 +31,7 @@ use crate::text::{Edit, Patch, Source, Span, WayBack};
 pub use choose::{Choice, Choose, Offer};
 
 use choose::Choices;
+use marks::Searched;
 use suppress::Suppressions;
 
 /// The rules of a run, in the order in which they run, each with its pass.
@@ -40,8 +40,8 @@ pub struct Chain {
     rules: Vec<Rule>,
     /// The pass of each rule, in the same order.
     passes: Vec<Box<dyn Pass>>,
-    /// [`Pass::marks`] of each, made ready to be looked for.
-    marks: Vec<Vec<Finder<'static>>>,
+    /// [`Pass::marks`] of each.
+    marks: Vec<Vec<String>>,
 }
 
 /// A rule that cannot run.
@@ -86,9 +86,8 @@ impl Chain {
             })
         };
         let passes: Vec<_> = rules.iter().map(pass_of).collect::<Result<_, _>>()?;
-        let finder = |mark: &str| Finder::new(mark).into_owned();
         let marks = passes.iter().map(|pass| pass.marks());
-        let marks = marks.map(|marks| marks.into_iter().map(finder).collect());
+        let marks = marks.map(|marks| marks.into_iter().map(str::to_owned).collect());
         Ok(Self {
             marks: marks.collect(),
             rules,
@@ -104,9 +103,9 @@ impl Chain {
     }
 
     /// Whether the pass of rule number `rule` may find something in `text`.
-    fn concerns(&self, rule: usize, text: &[u8]) -> bool {
+    fn concerns(&self, rule: usize, text: &Searched<'_>) -> bool {
         let marks = &self.marks[rule];
-        marks.is_empty() || marks.iter().any(|mark| mark.find(text).is_some())
+        marks.is_empty() || marks.iter().any(|mark| text.holds(mark))
     }
 
     /// The rules, in order.
@@ -331,6 +330,7 @@ impl Run<'_> {
             let file = Dockerfile::parse(&text);
             let model = Model::of(&file, &text, &self.build.input);
             let stages = runs::stages(&model);
+            let searched = Searched::of(&text);
             let tree = Tree {
                 suppressed: Suppressions::of(&file, &text),
                 text: &text,
@@ -340,7 +340,7 @@ impl Run<'_> {
             };
             let changes = |at: &usize| {
                 let (rule, pass) = (&rules[*at], passes[*at].as_ref());
-                chain.concerns(*at, &text) && self.apply(rule, pass, &tree)
+                chain.concerns(*at, &searched) && self.apply(rule, pass, &tree)
             };
             next = (next..rules.len()).find(changes).unwrap_or(rules.len()) + 1;
             changed |= next <= rules.len();
@@ -455,6 +455,9 @@ impl Run<'_> {
         tree: &Tree<'_>,
         findings: Vec<Finding>,
     ) -> (Patch, Vec<Finding>) {
+        if findings.is_empty() {
+            return (Patch::default(), findings);
+        }
         let (patch, together) = union(&findings);
         let stopped = match guard::check(tree.text, &patch.apply(tree.text), &rule.effects) {
             Ok(()) => return (patch, keep(findings, &together)),

@@ -10,6 +10,13 @@
 //! only cli imports walk, history, config, render, engine
 //! ```
 
+/// The JSON that the build script made of `rules/data/<name>.toml`.
+macro_rules! data {
+    ($name:literal) => {
+        include_str!(concat!(env!("OUT_DIR"), "/data/", $name, ".json"))
+    };
+}
+
 pub mod chain;
 pub mod cli;
 pub mod config;

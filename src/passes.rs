@@ -90,7 +90,6 @@ pub(crate) fn build(rule: &Rule) -> Result<Box<dyn Pass>, String> {
 }
 
 /// The data of a rule, as its pass wants them.
-fn read<T: DeserializeOwned>(data: &toml::Table) -> Result<T, String> {
-    let value = toml::Value::Table(data.clone());
-    value.try_into().map_err(|error| error.to_string())
+fn read<T: DeserializeOwned>(data: &str) -> Result<T, String> {
+    serde_json::from_str(data).map_err(|error| error.to_string())
 }

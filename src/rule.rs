@@ -5,6 +5,7 @@
 
 mod builtin;
 pub(crate) mod name;
+mod node;
 mod option;
 mod parse;
 mod pattern;
@@ -191,8 +192,8 @@ pub enum Action {
         name: String,
         /// The options in force: the default of each, or what the configuration says.
         options: toml::Table,
-        /// Knowledge.
-        data: Arc<toml::Table>,
+        /// Knowledge: `[data]` as JSON.
+        data: Arc<str>,
     },
     /// Declarative: `[match]` and `[rewrite]`.
     Pattern(Box<Pattern>),

@@ -217,8 +217,8 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     // A test holds that the table parses.
-    let text = include_str!("../../rules/data/managers.toml");
-    let file: File = toml::from_str(text).unwrap_or_default();
+    let text = data!("managers");
+    let file: File = serde_json::from_str(text).unwrap_or_default();
     let mut table = Table {
         wrappers: file.wrapper,
         ..Table::default()
@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn the_table_parses() {
-        let text = include_str!("../../rules/data/managers.toml");
-        let file: Result<File, _> = toml::from_str(text);
+        let text = data!("managers");
+        let file: Result<File, _> = serde_json::from_str(text);
         let file = file.unwrap();
         assert_eq!(file.manager.len(), 23);
         for (name, manager) in &file.manager {

@@ -15,7 +15,7 @@ struct Frontends {
 
 static FRONTENDS: LazyLock<Frontends> = LazyLock::new(|| {
     // A test holds that the table parses.
-    toml::from_str(include_str!("../../rules/data/frontends.toml")).unwrap_or_default()
+    serde_json::from_str(data!("frontends")).unwrap_or_default()
 });
 
 /// Why the file's frontend may not know cache mounts.

@@ -30,9 +30,8 @@ struct Image {
     flavours: Vec<String>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/data/java.toml")).unwrap_or_default()
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(data!("java")).unwrap_or_default());
 
 /// The image that runs what is built on the image `word`; `None` where that only runs itself.
 ///
@@ -80,7 +79,7 @@ mod tests {
 
     #[test]
     fn the_table_is_sound() {
-        let table = toml::from_str::<Table>(include_str!("../../rules/data/java.toml"));
+        let table = serde_json::from_str::<Table>(data!("java"));
         assert_eq!(table.err().map(|error| error.to_string()), None);
     }
 

@@ -30,9 +30,8 @@ pub struct Init {
     valued: Vec<String>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/data/programs.toml")).unwrap_or_default()
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(data!("programs")).unwrap_or_default());
 
 /// Whether a package of Debian brings a command, which is written by its name or by its path.
 pub fn brings(package: &str, command: &str) -> bool {
@@ -88,7 +87,7 @@ mod tests {
 
     #[test]
     fn the_table_is_sound() {
-        let table = toml::from_str::<Table>(include_str!("../../rules/data/programs.toml"));
+        let table = serde_json::from_str::<Table>(data!("programs"));
         assert_eq!(table.err().map(|error| error.to_string()), None);
     }
 

@@ -26,9 +26,8 @@ struct Table {
     commands: BTreeMap<String, Vec<String>>,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/data/node.toml")).unwrap_or_default()
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(data!("node")).unwrap_or_default());
 
 /// The scripts of a project that an install of it runs.
 pub const OWN_SCRIPTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
@@ -139,7 +138,7 @@ pub fn without_version(name: &str) -> &str {
 mod tests {
     #[test]
     fn the_table_is_read_whole() {
-        let table = toml::from_str::<super::Table>(include_str!("../../rules/data/node.toml"));
+        let table = serde_json::from_str::<super::Table>(data!("node"));
         let table = table.expect("node.toml");
         let mut all = table.may_compile.iter();
         let unknown = all.find(|name| !table.self_contained.contains(name));

@@ -32,9 +32,8 @@ struct Table {
     libraries_of: Libraries,
 }
 
-static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    toml::from_str(include_str!("../../rules/data/python.toml")).unwrap_or_default()
-});
+static TABLE: LazyLock<Table> =
+    LazyLock::new(|| serde_json::from_str(data!("python")).unwrap_or_default());
 
 /// Whether a command comes with a package of Python.
 pub fn is_script(name: &str) -> bool {
@@ -201,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_table_is_sound() {
-        let table = toml::from_str::<Table>(include_str!("../../rules/data/python.toml"));
+        let table = serde_json::from_str::<Table>(data!("python"));
         assert_eq!(table.err().map(|error| error.to_string()), None);
     }
 }

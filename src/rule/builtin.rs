@@ -1,90 +1,36 @@
-//! The rules that are part of the program: the files of `rules/`, embedded when it is compiled.
+//! The rules that are part of the program: the files of `rules/`, as the build script read them.
 
-use std::path::Path;
 use std::sync::LazyLock;
 
-use super::{Rule, parse};
+use super::Rule;
+use super::node::{Node, Value};
+use super::parse::shipped;
 
-/// Embeds `rules/<id>.toml` for each id. The list is written by hand, since a macro cannot read a folder, and a folder
-/// that an embedding crate reads is not read again when a file is added. A test compares it with the folder.
-macro_rules! embed {
-    ($($id:literal,)*) => {
-        [$((
-            concat!("rules/", $id, ".toml"),
-            include_str!(concat!("../../rules/", $id, ".toml")),
-        )),*]
-    };
-}
-
-/// Path and content of each file of `rules/`, sorted.
-const FILES: &[(&str, &str)] = &embed![
-    "apk-no-cache",
-    "apt-get",
-    "apt-lists",
-    "apt-no-recommends",
-    "apt-yes",
-    "archive-cleanup",
-    "as-case",
-    "bundle-without-dev",
-    "cache-mounts",
-    "cargo-registry",
-    "composer-cache",
-    "composer-no-dev",
-    "conda-clean",
-    "continuation-without-blanks",
-    "copy-chmod",
-    "copy-chown",
-    "copy-manifests-first",
-    "copy-not-add",
-    "dead-step",
-    "dnf-clean",
-    "dockerignore",
-    "env-key-value",
-    "exec-form",
-    "gem-cache",
-    "gem-no-document",
-    "go-modcache",
-    "healthcheck",
-    "install-before-copy",
-    "join-apt-update",
-    "join-cleanup",
-    "join-runs",
-    "keyword-case",
-    "label-maintainer",
-    "nonroot-user",
-    "npm-cache",
-    "npm-ci",
-    "npm-omit-dev",
-    "pin-base",
-    "pip-no-cache",
-    "pnpm-store",
-    "poetry-without-dev",
-    "prune-dev",
-    "redundant-platform",
-    "rust-build-cache",
-    "secret-in-arg",
-    "slim-base",
-    "split-stages",
-    "stage-name-case",
-    "unused-copy",
-    "unused-stage",
-    "volatile-last",
-    "yarn-cache",
-    "yum-yes",
-];
+/// By id, what its file holds.
+const FILES: &str = include_str!(concat!(env!("OUT_DIR"), "/rules.json"));
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| {
-    FILES
-        .iter()
-        .map(|(path, text)| match parse(Path::new(path), text) {
-            Ok(rule) => rule,
-            // Not input but part of the program; the test below parses every file.
-            Err(error) => panic!("{error}"),
-        })
-        .collect()
+    // Not input but part of the program; the test below reads every file.
+    let read = || {
+        let rules: Node<'_> = serde_json::from_str(FILES).map_err(|error| error.to_string())?;
+        let Value::Table(rules) = rules.value else {
+            return Err("no table".to_owned());
+        };
+        let rules = rules.into_iter().map(|(id, (_, rule))| match rule.value {
+            Value::Table(rule) => {
+                shipped(&id, rule).map_err(|fault| format!("{id}: {}", fault.message))
+            }
+            _ => Err(format!("{id}: no table")),
+        });
+        rules.collect()
+    };
+    match read() {
+        Ok(rules) => rules,
+        Err(error) => panic!("rules: {error}"),
+    }
 });
 
-/// Every rule that is part of the program, by id, as shipped. Parsed at the first call.
+/// Every rule that is part of the program, by id, as shipped. Read at the first call.
 pub fn builtin() -> &'static [Rule] {
     &RULES
 }
@@ -92,29 +38,23 @@ pub fn builtin() -> &'static [Rule] {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::{Path, PathBuf};
 
     use super::*;
+    use crate::rule::parse;
 
     #[test]
-    fn the_list_is_the_folder() {
+    fn the_shipped_rules_are_those_of_the_folder() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("rules");
-        let mut names: Vec<String> = fs::read_dir(folder)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .filter(|name| name.ends_with(".toml"))
-            .map(|name| format!("rules/{name}"))
-            .collect();
-        names.sort();
-        let listed: Vec<&str> = FILES.iter().map(|(path, _)| *path).collect();
-        assert_eq!(listed, names);
-    }
-
-    #[test]
-    fn every_shipped_rule_loads() {
-        for (path, text) in FILES {
-            if let Err(error) = parse(Path::new(path), text) {
-                panic!("{error}");
-            }
-        }
+        let entries = fs::read_dir(folder).unwrap();
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+        paths.sort_by_key(|path| path.file_stem().map(ToOwned::to_owned));
+        let rules = paths.iter().map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            parse(path, &text).unwrap_or_else(|error| panic!("{error}"))
+        });
+        let rules: Vec<Rule> = rules.collect();
+        assert_eq!(format!("{rules:#?}"), format!("{:#?}", builtin()));
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::node::Entries;
 use super::read::{Fault, Item, Lines, Table};
 use super::{
     Action, Applicability, Effect, Estimate, Example, Pattern, Rule, RuleError, RuleOption, Saving,
@@ -49,15 +50,26 @@ pub fn parse_declarative(path: &Path, text: &str) -> Result<Rule, RuleError> {
 
 fn load(path: &Path, text: &str, may_name_pass: bool) -> Result<Rule, RuleError> {
     let lines = Lines::new(text);
-    read_rule(path, text, &lines, may_name_pass).map_err(|fault| RuleError {
+    let table = Table::parse(text, &lines);
+    let rule = table.and_then(|table| read_rule(path, table, may_name_pass));
+    rule.map_err(|fault| RuleError {
         path: path.to_owned(),
         line: fault.line,
         message: fault.message,
     })
 }
 
-fn read_rule(path: &Path, text: &str, lines: &Lines, may_name_pass: bool) -> Result<Rule, Fault> {
-    let mut table = Table::parse(text, lines)?.only(&KEYS)?;
+/// The rule whose file the build script read.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn shipped(id: &str, entries: Entries<'_>) -> Result<Rule, Fault> {
+    let lines = Lines::new("");
+    read_rule(Path::new(id), Table::of(entries, &lines), true)
+}
+
+fn read_rule(path: &Path, table: Table<'_>, may_name_pass: bool) -> Result<Rule, Fault> {
+    let mut table = table.only(&KEYS)?;
     if let Some(pass) = table.peek("pass").filter(|_| !may_name_pass) {
         let message =
             "`pass` is for the rules of dockeropt itself: write `[match]` and `[rewrite]`";
@@ -253,19 +265,9 @@ fn read_action(
         options: defaults.collect(),
         data: table
             .take("data")
-            .map(read_data)
-            .transpose()?
-            .unwrap_or_default()
+            .map_or(Ok("{}".to_owned()), Item::json)?
             .into(),
     })
-}
-
-fn read_data(item: Item<'_>) -> Result<toml::Table, Fault> {
-    let items = item.table()?.into_items();
-    items
-        .into_iter()
-        .map(|item| Ok((item.name.clone(), item.plain()?)))
-        .collect()
 }
 
 fn read_examples(

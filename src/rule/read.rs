@@ -5,12 +5,10 @@
 use std::fmt::Display;
 use std::str::FromStr;
 
-use serde::Deserialize as _;
-use serde::de::IntoDeserializer as _;
-use toml::Spanned;
-use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::de::DeTable;
 
 use super::name::UnknownName;
+use super::node::{self, Entries, Node, Value};
 use crate::text::LineIndex;
 
 /// Something wrong in a TOML text.
@@ -49,7 +47,7 @@ pub(crate) struct Table<'t> {
     /// The 1-based line on which it starts.
     pub(crate) line: u32,
     name: String,
-    entries: DeTable<'t>,
+    entries: Entries<'t>,
     lines: &'t Lines,
 }
 
@@ -61,7 +59,7 @@ pub(crate) struct Item<'t> {
     pub(crate) name: String,
     /// The key with its table's: `match.command`.
     pub(crate) key: String,
-    value: Spanned<DeValue<'t>>,
+    node: Node<'t>,
     lines: &'t Lines,
 }
 
@@ -75,12 +73,17 @@ impl<'t> Table<'t> {
             let line = lines.at(error.span().map_or(0, |span| span.start));
             Fault::new(line, format!("not TOML: {}", error.message()))
         })?;
-        Ok(Self {
+        Ok(Self::of(node::entries(table.into_inner()), lines))
+    }
+
+    /// The whole of a text that was read before, its `lines` being those of the text.
+    pub(super) fn of(entries: Entries<'t>, lines: &'t Lines) -> Self {
+        Self {
             line: 1,
             name: String::new(),
-            entries: table.into_inner(),
+            entries,
             lines,
-        })
+        }
     }
 
     /// Holds the keys against the closed list.
@@ -88,34 +91,33 @@ impl<'t> Table<'t> {
     /// # Errors
     /// A fault at the first key, in the order of the text, that is not `allowed`.
     pub(crate) fn only(self, allowed: &[&str]) -> Result<Self, Fault> {
-        let strange = self
-            .entries
-            .keys()
-            .filter(|key| !allowed.contains(&key.get_ref().as_ref()))
-            .min_by_key(|key| key.span().start);
-        let Some(key) = strange else {
+        let entries = self.entries.iter().map(|(key, (at, _))| (key, *at));
+        let strange = entries
+            .filter(|(key, _)| !allowed.contains(&key.as_ref()))
+            .min_by_key(|(_, at)| *at);
+        let Some((key, at)) = strange else {
             return Ok(self);
         };
         let allowed = allowed.iter().map(|key| (*key).to_owned());
-        let unknown = UnknownName::new("key", key.get_ref(), allowed);
+        let unknown = UnknownName::new("key", key, allowed);
         let place = match self.name.as_str() {
             "" => String::new(),
             name => format!("in `{name}`: "),
         };
-        let line = self.lines.at(key.span().start);
+        let line = self.lines.at(at);
         Err(Fault::new(line, format!("{place}{unknown}")))
     }
 
     /// The line of `key`, if it is there.
     pub(crate) fn peek(&self, key: &str) -> Option<u32> {
-        let (name, _) = self.entries.get_key_value(key)?;
-        Some(self.lines.at(name.span().start))
+        let (at, _) = self.entries.get(key)?;
+        Some(self.lines.at(*at))
     }
 
     /// Removes the value of `key`.
     pub(crate) fn take(&mut self, key: &str) -> Option<Item<'t>> {
-        let (name, value) = self.entries.remove_entry(key)?;
-        Some(Item::new(self.lines, &self.name, &name, value))
+        let (name, found) = self.entries.remove_entry(key)?;
+        Some(Item::new(self.lines, &self.name, name.into_owned(), found))
     }
 
     /// Removes the value of `key`, which must be there.
@@ -123,42 +125,39 @@ impl<'t> Table<'t> {
     /// # Errors
     /// A fault where it is not.
     pub(crate) fn need(&mut self, key: &str) -> Result<Item<'t>, Fault> {
-        let missing = format!("`{}` is missing", full(&self.name, key));
-        self.take(key).ok_or_else(|| Fault::new(self.line, missing))
+        let found = self.take(key);
+        found.ok_or_else(|| {
+            let key = full(&self.name, key);
+            Fault::new(self.line, format!("`{key}` is missing"))
+        })
     }
 
     /// Every key and its value, in the order of the text.
     pub(crate) fn into_items(self) -> Vec<Item<'t>> {
         let (table, lines) = (self.name, self.lines);
         let mut entries: Vec<_> = self.entries.into_iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
+        entries.sort_by_key(|(_, (at, _))| *at);
         entries
             .into_iter()
-            .map(|(key, value)| Item::new(lines, &table, &key, value))
+            .map(|(name, found)| Item::new(lines, &table, name.into_owned(), found))
             .collect()
     }
 }
 
 impl<'t> Item<'t> {
-    fn new(
-        lines: &'t Lines,
-        table: &str,
-        key: &Spanned<DeString<'t>>,
-        value: Spanned<DeValue<'t>>,
-    ) -> Self {
-        let name = key.get_ref().to_string();
+    fn new(lines: &'t Lines, table: &str, name: String, (at, node): (usize, Node<'t>)) -> Self {
         Self {
-            line: lines.at(key.span().start),
+            line: lines.at(at),
             key: full(table, &name),
             name,
-            value,
+            node,
             lines,
         }
     }
 
     /// Whether it is the string `text`.
     pub(crate) fn is(&self, text: &str) -> bool {
-        self.value.get_ref().as_str() == Some(text)
+        matches!(&self.node.value, Value::Text(value) if value == text)
     }
 
     /// A string.
@@ -166,8 +165,8 @@ impl<'t> Item<'t> {
     /// # Errors
     /// A fault where it is something else.
     pub(crate) fn string(self) -> Result<String, Fault> {
-        match self.value.into_inner() {
-            DeValue::String(text) => Ok(text.into_owned()),
+        match self.node.value {
+            Value::Text(text) => Ok(text.into_owned()),
             other => Err(wrong(self.line, &self.key, "a string", &other)),
         }
     }
@@ -177,8 +176,8 @@ impl<'t> Item<'t> {
     /// # Errors
     /// A fault where it is something else.
     pub(crate) fn boolean(self) -> Result<bool, Fault> {
-        match self.value.into_inner() {
-            DeValue::Boolean(value) => Ok(value),
+        match self.node.value {
+            Value::Plain(Ok(toml::Value::Boolean(value))) => Ok(value),
             other => Err(wrong(self.line, &self.key, "true or false", &other)),
         }
     }
@@ -209,17 +208,22 @@ impl<'t> Item<'t> {
 
     /// The items of a list; one value that is no list stands for a list of it.
     pub(crate) fn list(self) -> Vec<Item<'t>> {
-        let DeValue::Array(items) = self.value.get_ref() else {
-            return vec![self];
+        let items = match self.node.value {
+            Value::List(items) => items,
+            value => {
+                let at = self.node.at;
+                let node = Node { at, value };
+                return vec![Self { node, ..self }];
+            }
         };
-        let item = |value: &Spanned<DeValue<'t>>| Item {
-            line: self.lines.at(value.span().start),
+        let item = |node: Node<'t>| Self {
+            line: self.lines.at(node.at),
             name: self.name.clone(),
             key: self.key.clone(),
-            value: value.clone(),
+            node,
             lines: self.lines,
         };
-        items.iter().map(item).collect()
+        items.into_iter().map(item).collect()
     }
 
     /// A list of strings, or one string.
@@ -235,8 +239,8 @@ impl<'t> Item<'t> {
     /// # Errors
     /// A fault where it is something else.
     pub(crate) fn table(self) -> Result<Table<'t>, Fault> {
-        match self.value.into_inner() {
-            DeValue::Table(entries) => Ok(Table {
+        match self.node.value {
+            Value::Table(entries) => Ok(Table {
                 line: self.line,
                 name: self.key,
                 entries,
@@ -246,13 +250,28 @@ impl<'t> Item<'t> {
         }
     }
 
+    /// A table as JSON; the build script left it as a string that holds that.
+    ///
+    /// # Errors
+    /// A fault where it is something else, or a number does not fit into 64 bits.
+    pub(super) fn json(self) -> Result<String, Fault> {
+        let (line, key) = (self.line, self.key.clone());
+        match self.plain()? {
+            toml::Value::String(json) => Ok(json),
+            table @ toml::Value::Table(_) => {
+                serde_json::to_string(&table).map_err(|error| Fault::new(line, error))
+            }
+            _ => Err(Fault::new(line, format!("`{key}` is no table"))),
+        }
+    }
+
     /// Whatever it is.
     ///
     /// # Errors
     /// A fault where a number does not fit into 64 bits.
     pub(crate) fn plain(self) -> Result<toml::Value, Fault> {
-        let value = ValueDeserializer::from(self.value).into_deserializer();
-        toml::Value::deserialize(value).map_err(|error| Fault::new(self.line, error.message()))
+        let value = self.node.value.plain();
+        value.map_err(|message| Fault::new(self.line, message))
     }
 }
 
@@ -263,14 +282,14 @@ fn full(table: &str, key: &str) -> String {
     }
 }
 
-fn wrong(line: u32, key: &str, expected: &str, found: &DeValue<'_>) -> Fault {
+fn wrong(line: u32, key: &str, expected: &str, found: &Value<'_>) -> Fault {
     let found = match found {
-        DeValue::String(_) => "a string",
-        DeValue::Integer(_) | DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a table",
+        Value::Text(_) => "a string",
+        Value::Plain(Ok(toml::Value::Boolean(_))) => "true or false",
+        Value::Plain(Ok(toml::Value::Datetime(_))) => "a date",
+        Value::Plain(_) => "a number",
+        Value::List(_) => "a list",
+        Value::Table(_) => "a table",
     };
     Fault::new(line, format!("`{key}` is {found}, expected {expected}"))
 }

@@ -172,10 +172,8 @@ struct Table {
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     // A test holds that both tables parse.
-    let mut images: Images =
-        toml::from_str(include_str!("../../../rules/data/images.toml")).unwrap_or_default();
-    let releases: Releases =
-        toml::from_str(include_str!("../../../rules/data/releases.toml")).unwrap_or_default();
+    let mut images: Images = serde_json::from_str(data!("images")).unwrap_or_default();
+    let releases: Releases = serde_json::from_str(data!("releases")).unwrap_or_default();
     let mut families = HashMap::new();
     for (name, family) in &mut images.family {
         family.name.clone_from(name);
@@ -344,11 +342,9 @@ mod tests {
 
     #[test]
     fn the_tables_parse() {
-        let images: Result<Images, _> =
-            toml::from_str(include_str!("../../../rules/data/images.toml"));
+        let images: Result<Images, _> = serde_json::from_str(data!("images"));
         let images = images.unwrap();
-        let releases: Result<Releases, _> =
-            toml::from_str(include_str!("../../../rules/data/releases.toml"));
+        let releases: Result<Releases, _> = serde_json::from_str(data!("releases"));
         let releases = releases.unwrap();
         let all = releases.default.iter().chain(&releases.slim);
         for (family, entries) in all {

@@ -65,7 +65,7 @@ fn a_coded_rule_is_read() {
         panic!("a pass");
     };
     assert_eq!(name, "join-steps");
-    assert_eq!(data["words"], vec!["a", "b"].into());
+    assert_eq!(&**data, r#"{"words":["a","b"]}"#);
     assert_eq!(rule.examples[1].files["src/app.py"], "import os");
 }
 
