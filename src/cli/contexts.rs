@@ -27,6 +27,8 @@ pub(super) struct Contexts {
     /// The current folder, absolute.
     here: PathBuf,
     given: Option<Arc<DiskContext>>,
+    /// The root of the workspace that a folder belongs to.
+    roots: HashMap<PathBuf, PathBuf>,
     /// By root.
     workspaces: HashMap<PathBuf, Arc<Workspace>>,
 }
@@ -72,6 +74,7 @@ impl Contexts {
         Ok(Self {
             here: std::env::current_dir()?,
             given: given.map(open).transpose()?,
+            roots: HashMap::new(),
             workspaces: HashMap::new(),
         })
     }
@@ -87,13 +90,20 @@ impl Contexts {
 
     fn in_workspace(&mut self, input: &Input) -> Option<Origin> {
         let path = walk::absolute(&self.here, input.file()?);
-        let root = walk::workspace(path.parent()?);
-        let inside = path.strip_prefix(&root).ok()?.to_str()?.to_owned();
-        let workspace = match self.workspaces.get(&root) {
+        let folder = path.parent()?;
+        let root = match self.roots.get(folder) {
+            Some(root) => root,
+            None => {
+                let root = walk::workspace(folder);
+                self.roots.entry(folder.to_owned()).or_insert(root)
+            }
+        };
+        let inside = path.strip_prefix(root).ok()?.to_str()?.to_owned();
+        let workspace = match self.workspaces.get(root) {
             Some(workspace) => Arc::clone(workspace),
             None => {
-                let workspace = Arc::new(Workspace::new(&root).ok()?);
-                self.workspaces.insert(root, Arc::clone(&workspace));
+                let workspace = Arc::new(Workspace::new(root).ok()?);
+                self.workspaces.insert(root.clone(), Arc::clone(&workspace));
                 workspace
             }
         };

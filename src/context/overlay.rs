@@ -21,6 +21,14 @@ impl<'a> Overlay<'a> {
         Self { below, files }
     }
 
+    /// The file of its own at `path`.
+    fn own(&self, path: &str) -> Option<&Vec<u8>> {
+        match self.files.is_empty() {
+            true => None,
+            false => self.files.get(&path::clean_in_root(path)),
+        }
+    }
+
     /// Puts `bytes` at `path`.
     pub fn put(&mut self, path: &str, bytes: Vec<u8>) {
         self.files.insert(path::clean_in_root(path), bytes);
@@ -33,7 +41,7 @@ impl BuildContext for Overlay<'_> {
     }
 
     fn entry(&self, path: &str) -> Option<Entry> {
-        match self.files.get(&path::clean_in_root(path)) {
+        match self.own(path) {
             Some(bytes) => Some(Entry::File(bytes.len() as u64)),
             None => self.below.entry(path),
         }
@@ -45,17 +53,16 @@ impl BuildContext for Overlay<'_> {
     }
 
     fn read(&self, path: &str, limit: usize) -> io::Result<Vec<u8>> {
-        match self.files.get(&path::clean_in_root(path)) {
+        match self.own(path) {
             Some(bytes) => Ok(bytes.iter().copied().take(limit).collect()),
             None => self.below.read(path, limit),
         }
     }
 
     fn resolve(&self, path: &str) -> Option<String> {
-        let cleaned = path::clean_in_root(path);
-        match self.files.contains_key(&cleaned) {
-            true => Some(cleaned),
-            false => self.below.resolve(path),
+        match self.own(path) {
+            Some(_) => Some(path::clean_in_root(path)),
+            None => self.below.resolve(path),
         }
     }
 

@@ -269,7 +269,8 @@ fn dockerfiles(cx: &PassContext<'_>, file: &IgnoreFile, contents: &Contents) -> 
         found.kind == EntryKind::File && named && !name.ends_with(".dockerignore")
     };
     let found = contents.entries.iter().filter(is_dockerfile);
-    let found = found.filter(|one| !is_listed(&one.path) && !Site::has_own(cx.context, &one.path));
+    let has_own = |path: &str| contents.has_own(path) && Site::has_own(cx.context, path);
+    let found = found.filter(|one| !is_listed(&one.path) && !has_own(&one.path));
     let found: Vec<&Found> = found.take(MAX_DOCKERFILES + 1).collect();
     if found.len() + cx.site.others.len() > MAX_DOCKERFILES {
         return None;

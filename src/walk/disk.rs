@@ -52,7 +52,8 @@ impl DiskContext {
     /// Follows `path` component by component; `None` where nothing stands.
     fn follow(&self, path: &str) -> Option<Target> {
         let mut real = String::new();
-        let mut metadata = fs::symlink_metadata(&self.root).ok()?;
+        // `None` where what `real` names was not looked at.
+        let mut metadata = None;
         let mut left: Vec<String> = path::clean_in_root(path)
             .rsplit('/')
             .map(str::to_owned)
@@ -64,14 +65,16 @@ impl DiskContext {
                 ".." if real.is_empty() => return Some(Target::Outside),
                 ".." => {
                     real = path::parent(&real).to_owned();
-                    metadata = fs::symlink_metadata(self.root.join(&real)).ok()?;
+                    metadata = None;
                     continue;
                 }
                 _ => {}
             }
             let next = path::join(&real, &name);
-            metadata = fs::symlink_metadata(self.root.join(&next)).ok()?;
-            if !metadata.is_symlink() {
+            let found = fs::symlink_metadata(self.root.join(&next)).ok()?;
+            let is_symlink = found.is_symlink();
+            metadata = Some(found);
+            if !is_symlink {
                 real = next;
                 continue;
             }
@@ -85,6 +88,10 @@ impl DiskContext {
             };
             left.extend(target.rsplit('/').map(str::to_owned));
         }
+        let metadata = match metadata {
+            Some(metadata) => metadata,
+            None => fs::symlink_metadata(self.root.join(&real)).ok()?,
+        };
         Some(Target::Inside(real, metadata))
     }
 

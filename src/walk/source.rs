@@ -28,7 +28,7 @@ pub fn read(found: &Found) -> Result<Source, PathError> {
 /// # Errors
 /// Where it is too long or cannot be read.
 pub fn read_stdin(path: PathBuf) -> Result<Source, PathError> {
-    let text = bounded(io::stdin().lock(), &path)?;
+    let text = bounded(io::stdin().lock(), 0, &path)?;
     Ok(Source { path, text })
 }
 
@@ -41,8 +41,9 @@ pub fn read_regular(path: &Path) -> Result<Vec<u8>, PathError> {
     // Opening a pipe waits for its writer, opening a device may act: look before.
     check_regular(&fs::metadata(path).map_err(io_error)?, path)?;
     let file = File::open(path).map_err(io_error)?;
-    check_regular(&file.metadata().map_err(io_error)?, path)?;
-    bounded(file, path)
+    let metadata = file.metadata().map_err(io_error)?;
+    check_regular(&metadata, path)?;
+    bounded(file, metadata.len(), path)
 }
 
 fn check_regular(metadata: &fs::Metadata, path: &Path) -> Result<(), PathError> {
@@ -55,8 +56,11 @@ fn check_regular(metadata: &fs::Metadata, path: &Path) -> Result<(), PathError> 
     Ok(())
 }
 
-fn bounded(input: impl Read, path: &Path) -> Result<Vec<u8>, PathError> {
-    let mut text = Vec::new();
+/// All of `input`, which is about `length` bytes long.
+fn bounded(input: impl Read, length: u64, path: &Path) -> Result<Vec<u8>, PathError> {
+    let length = length.min(SIZE_LIMIT);
+    // Reading stops at the first read that finds nothing: it needs room too.
+    let mut text = Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 32);
     let mut input = input.take(SIZE_LIMIT + 1);
     input
         .read_to_end(&mut text)

@@ -1,6 +1,6 @@
 //! What the build context holds, as far as an ignore file is concerned, and how much of it a build sends.
 
-use crate::context::ignore::{Ignore, Verdict};
+use crate::context::ignore::{self, Ignore, Verdict};
 use crate::context::{BuildContext, Entry, Kind, path};
 use crate::report::Sent;
 
@@ -57,6 +57,13 @@ impl Contents {
             .entries
             .sort_by(|one, other| one.path.cmp(&other.path));
         contents
+    }
+
+    /// Whether something has the name of an ignore file of the Dockerfile at `path` alone.
+    pub(super) fn has_own(&self, path: &str) -> bool {
+        let own = format!("{path}{}", ignore::FILE_NAME);
+        let found = self.entries.binary_search_by(|one| one.path.cmp(&own));
+        found.is_ok()
     }
 }
 
