@@ -7,6 +7,7 @@ mod choose;
 mod files;
 mod marks;
 mod rebuild;
+mod rounds;
 mod suppress;
 mod wrap;
 
@@ -18,9 +19,9 @@ use crate::context::BuildContext;
 use crate::context::ignore::Ignore;
 use crate::context::overlay::Overlay;
 use crate::context::site::Site;
-use crate::guard;
+use crate::guard::{self, Violation};
 use crate::model::{Model, ModelInput};
-use crate::pass::runs::{self, Stage};
+use crate::pass::runs::Stage;
 use crate::pass::{Findings, Pass, PassContext};
 use crate::passes;
 use crate::report::{Decline, Finding, Fix, Refusal, Report, Withheld};
@@ -114,9 +115,6 @@ impl Chain {
     }
 }
 
-/// After so many rounds a chain that still changes its own output is broken, and nothing of it is used.
-const MAX_ROUNDS: usize = 12;
-
 /// What is known of a build besides its Dockerfile.
 pub struct Build<'a> {
     /// The files that COPY and ADD may bring.
@@ -154,7 +152,8 @@ impl<'a> Build<'a> {
 
 /// Runs the chain over one Dockerfile. Fixes of at least `allow` are applied; less sure ones are only reported.
 pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applicability) -> Report {
-    let refused = refusals(&Dockerfile::parse(&source.text));
+    let file = Dockerfile::parse(&source.text);
+    let refused = refusals(&file);
     let mut run = Run {
         chain,
         build,
@@ -166,9 +165,10 @@ pub fn optimize(chain: &Chain, build: &Build<'_>, source: Source, allow: Applica
         last: Said::default(),
         suggested: None,
         choices: Choices::default(),
+        parsed: None,
     };
     if refused.is_empty() {
-        run.settle();
+        run.settle(file);
     }
     let Run {
         text,
@@ -212,7 +212,7 @@ fn refusals(file: &Dockerfile) -> Vec<Refusal> {
 }
 
 /// What was said in one round and is not in the text.
-#[derive(Default)]
+#[derive(Default, Clone)]
 struct Said {
     findings: Vec<Finding>,
     declined: Vec<Decline>,
@@ -234,40 +234,11 @@ struct Run<'a> {
     suggested: Option<Vec<u8>>,
     /// What was chosen so far, where somebody is asked.
     choices: Choices,
+    /// What was parsed last for the guard: most often the next text.
+    parsed: Option<(Vec<u8>, Dockerfile)>,
 }
 
 impl Run<'_> {
-    fn settle(&mut self) {
-        let original = self.text.clone();
-        let mut rounds = 0;
-        let mut first: Option<Vec<Decline>> = None;
-        while rounds < MAX_ROUNDS {
-            self.last = Said::default();
-            let edits = self.choices.edits;
-            let changed = self.round();
-            let first = first.get_or_insert_with(|| self.last.declined.clone());
-            if !changed {
-                as_of_the_file(&mut self.last.declined, first);
-                self.cost_of_the_rest();
-                self.suggest();
-                self.text = self.wrapped(&original, &self.text);
-                return;
-            }
-            // Whoever is asked changes a text by hand only so often: that is no chain that does not end.
-            rounds += usize::from(self.choices.edits == edits);
-        }
-        self.text = original;
-        self.context = Overlay::new(self.build.context);
-        self.history.clear();
-        self.applied.clear();
-        self.last = Said::default();
-        self.last.withheld.push(Withheld {
-            rule: "chain".to_owned(),
-            span: Span::default(),
-            reason: format!("the rules still change their own output after {MAX_ROUNDS} rounds"),
-        });
-    }
-
     /// What changes cost without and with the fixes that are left out. Their patches are of the present text, which the
     /// last round left as it was.
     fn cost_of_the_rest(&mut self) {
@@ -317,35 +288,6 @@ impl Run<'_> {
             Ok(()) => after,
             Err(_) => text.to_vec(),
         }
-    }
-
-    /// Runs every rule once; whether one of them changed the text.
-    fn round(&mut self) -> bool {
-        let chain = self.chain;
-        let Chain { rules, passes, .. } = chain;
-        let mut next = 0;
-        let mut changed = false;
-        while next < rules.len() {
-            let text = self.text.clone();
-            let file = Dockerfile::parse(&text);
-            let model = Model::of(&file, &text, &self.build.input);
-            let stages = runs::stages(&model);
-            let searched = Searched::of(&text);
-            let tree = Tree {
-                suppressed: Suppressions::of(&file, &text),
-                text: &text,
-                file: &file,
-                model: &model,
-                stages: &stages,
-            };
-            let changes = |at: &usize| {
-                let (rule, pass) = (&rules[*at], passes[*at].as_ref());
-                chain.concerns(*at, &searched) && self.apply(rule, pass, &tree)
-            };
-            next = (next..rules.len()).find(changes).unwrap_or(rules.len()) + 1;
-            changed |= next <= rules.len();
-        }
-        changed
     }
 
     /// Runs one rule; whether it changed the text.
@@ -459,26 +401,38 @@ impl Run<'_> {
             return (Patch::default(), findings);
         }
         let (patch, together) = union(&findings);
-        let stopped = match guard::check(tree.text, &patch.apply(tree.text), &rule.effects) {
+        let stopped = match self.check(rule, tree, &patch) {
             Ok(()) => return (patch, keep(findings, &together)),
             Err(violation) => violation,
         };
         let mut passed = Vec::new();
         for finding in keep(findings, &together) {
-            let alone = patch_of(&finding).apply(tree.text);
-            match guard::check(tree.text, &alone, &rule.effects) {
+            match self.check(rule, tree, patch_of(&finding)) {
                 Ok(()) => passed.push(finding),
                 Err(violation) => self.withhold(finding, violation.reason),
             }
         }
         let (patch, _) = union(&passed);
-        if guard::check(tree.text, &patch.apply(tree.text), &rule.effects).is_ok() {
+        if self.check(rule, tree, &patch).is_ok() {
             return (patch, passed);
         }
         for finding in passed {
             self.withhold(finding, stopped.reason.clone());
         }
         (Patch::default(), Vec::new())
+    }
+
+    /// What the guard says of the patch.
+    fn check(&mut self, rule: &Rule, tree: &Tree<'_>, patch: &Patch) -> Result<(), Violation> {
+        let after = patch.apply(tree.text);
+        if after == tree.text {
+            return Ok(());
+        }
+        let file = Dockerfile::parse(&after);
+        let sides = ((tree.file, tree.text), (&file, after.as_slice()));
+        let verdict = guard::check_parsed(sides.0, sides.1, &rule.effects);
+        self.parsed = Some((after, file));
+        verdict
     }
 
     fn withhold(&mut self, finding: Finding, reason: String) {
@@ -507,22 +461,6 @@ impl Run<'_> {
             false => back(span.end - 1) + 1,
         };
         Span::new(start, end.max(start))
-    }
-}
-
-/// Where a rule declined the file as it is for another reason than it does what the other rules left, the former is told:
-/// the latter may speak of what is not in the file.
-fn as_of_the_file(declined: &mut [Decline], first: &[Decline]) {
-    for decline in declined {
-        let said = |other: &&Decline| other.rule == decline.rule && other.span == decline.span;
-        let is_same = |other: &Decline| other.reason == decline.reason;
-        let mut of_the_file = first.iter().filter(said);
-        if let Some(other) = of_the_file.next()
-            && !is_same(other)
-            && !of_the_file.any(is_same)
-        {
-            decline.reason.clone_from(&other.reason);
-        }
     }
 }
 

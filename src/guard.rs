@@ -68,7 +68,19 @@ pub fn check(before: &[u8], after: &[u8], effects: &[Effect]) -> Result<(), Viol
         return Ok(());
     }
     let (old, new) = (Dockerfile::parse(before), Dockerfile::parse(after));
-    compare(&old, before, &new, after, Allowed(effects)).map_err(|fault| {
+    check_parsed((&old, before), (&new, after), effects)
+}
+
+/// As [`check`], with what was parsed of each text.
+///
+/// # Errors
+/// As [`check`].
+pub fn check_parsed(
+    (old, before): (&Dockerfile, &[u8]),
+    (new, after): (&Dockerfile, &[u8]),
+    effects: &[Effect],
+) -> Result<(), Violation> {
+    compare(old, before, new, after, Allowed(effects)).map_err(|fault| {
         let start = (fault.span.start as usize).min(after.len());
         let lines = after[..start].iter().filter(|byte| **byte == b'\n');
         Violation {

@@ -8,8 +8,11 @@ mod check;
 mod heredoc;
 mod lexer;
 mod parser;
+mod reuse;
 pub mod shell;
 mod words;
+
+use std::cell::OnceCell;
 
 use crate::text::Span;
 
@@ -150,6 +153,8 @@ pub struct Instruction {
     pub args_end: u32,
     /// Comment lines that were dropped inside the continuation, each with its line ending.
     pub comments: Vec<Span>,
+    /// What [`Instruction::script`] gave, once it was asked for.
+    script: OnceCell<Option<Box<shell::Script>>>,
 }
 
 /// A flag such as `--from=build`.

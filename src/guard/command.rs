@@ -37,7 +37,7 @@ pub(super) enum Note {
 /// The script of a step after the patch, and what may differ in it.
 pub(super) struct Comparison<'a> {
     pub(super) allowed: Allowed<'a>,
-    pub(super) after: &'a Shell,
+    pub(super) after: &'a Shell<'a>,
     /// The step that it is of.
     pub(super) step: &'a Step<'a>,
     /// The home of the step's user.

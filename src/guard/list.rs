@@ -31,7 +31,7 @@ enum Entry {
 /// The list of one step, or those of several that were joined, and the list after the patch.
 struct Walk<'a, 'c> {
     cx: &'a Comparison<'c>,
-    steps: &'a [(&'a Shell, &'a [Statement])],
+    steps: &'a [(&'a Shell<'a>, &'a [Statement])],
     new: &'a [Statement],
     entries: Vec<Entry>,
 }

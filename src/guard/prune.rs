@@ -84,7 +84,7 @@ fn asked(side: &Side<'_>, step: &Step<'_>) -> Option<Vec<Invocation>> {
     if step.instruction.keyword != Keyword::Run {
         return Some(Vec::new());
     }
-    let script: Script = side.model.script(step).ok()?;
+    let script: &Script = side.model.script(step).ok()?;
     let commands = script.commands();
     let asked = commands
         .iter()

@@ -7,17 +7,21 @@ use crate::syntax::{Instruction, Logical};
 use crate::text::Span;
 
 /// A script and the joined text that it was read from.
-pub(super) struct Shell {
-    pub(super) script: Script,
+pub(super) struct Shell<'i> {
+    pub(super) script: &'i Script,
     joined: Logical,
 }
 
 /// Stands in a skeleton for what is compared apart.
 const HOLE: u8 = 0;
 
-impl Shell {
+impl<'i> Shell<'i> {
     /// The script of `instruction`, a RUN or one that ONBUILD triggers, at `step`; `None` where it cannot be read.
-    pub(super) fn of(side: &Side<'_>, step: &Step<'_>, instruction: &Instruction) -> Option<Self> {
+    pub(super) fn of(
+        side: &Side<'_>,
+        step: &Step<'_>,
+        instruction: &'i Instruction,
+    ) -> Option<Self> {
         if !side.model.is_sh(step) {
             return None;
         }
@@ -25,7 +29,7 @@ impl Shell {
         if joined.text.starts_with(b"#!") && !names_a_shell(&joined.text) {
             return None;
         }
-        let script = shell::parse(&joined)?;
+        let script = instruction.script(side.text)?;
         Some(Self { script, joined })
     }
 

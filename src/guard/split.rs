@@ -47,7 +47,7 @@ pub(super) fn resolved(before: &Side<'_>, after: &Side<'_>) -> Option<Vec<u8>> {
 /// A RUN of one side that is not on the other.
 struct Run<'a, 'f> {
     step: &'a Step<'f>,
-    shell: Shell,
+    shell: Shell<'a>,
 }
 
 /// The RUNs of a stage that were split, in order, each with those that it became.

@@ -53,11 +53,11 @@ impl Model<'_> {
         self.shell_of(step).is_ok()
     }
 
-    /// The script of a RUN, its spans those of the file; parsed anew with each call.
+    /// The script of a RUN, its spans those of the file.
     ///
     /// # Errors
     /// Why it is not known.
-    pub fn script(&self, step: &Step<'_>) -> Result<Script, Opaque> {
+    pub fn script<'f>(&self, step: &Step<'f>) -> Result<&'f Script, Opaque> {
         let instruction = step.instruction;
         if instruction.keyword != Keyword::Run {
             return Err(Opaque::NotRun);
@@ -66,11 +66,13 @@ impl Model<'_> {
             return Err(Opaque::ExecForm);
         }
         self.shell_of(step)?;
-        let text = shell::text_of(instruction, self.text).ok_or(Opaque::ExecForm)?;
-        if is_foreign(&text.text) && !instruction.heredocs.is_empty() {
-            return Err(Opaque::Interpreter);
+        if !instruction.heredocs.is_empty() {
+            let text = shell::text_of(instruction, self.text).ok_or(Opaque::ExecForm)?;
+            if is_foreign(&text.text) {
+                return Err(Opaque::Interpreter);
+            }
         }
-        shell::parse(&text).ok_or(Opaque::Invalid)
+        instruction.script(self.text).ok_or(Opaque::Invalid)
     }
 
     fn shell_of(&self, step: &Step<'_>) -> Result<(), Opaque> {

@@ -1,7 +1,5 @@
 //! The steps of a file by stage, with the shell scripts of RUNs where those can be read.
 
-use std::cell::OnceCell;
-
 use crate::model::script::Opaque;
 use crate::model::state::State;
 use crate::model::{self, Base, Model};
@@ -31,7 +29,6 @@ pub struct Step<'a> {
     /// What it finds.
     pub before: &'a State,
     source: (&'a Model<'a>, &'a model::Step<'a>),
-    script: OnceCell<Result<Script, Opaque>>,
 }
 
 impl<'a> Step<'a> {
@@ -40,8 +37,8 @@ impl<'a> Step<'a> {
         self.instruction.keyword == Keyword::Run
     }
 
-    /// The script of a RUN that can be read. Parsed once.
-    pub fn script(&self) -> Option<&Script> {
+    /// The script of a RUN that can be read.
+    pub fn script(&self) -> Option<&'a Script> {
         self.read().ok()
     }
 
@@ -56,10 +53,9 @@ impl<'a> Step<'a> {
         &self.source.1.sources
     }
 
-    fn read(&self) -> Result<&Script, Opaque> {
+    fn read(&self) -> Result<&'a Script, Opaque> {
         let (model, step) = self.source;
-        let script = self.script.get_or_init(|| model.script(step));
-        script.as_ref().map_err(|why| *why)
+        model.script(step)
     }
 
     /// Whether a cache, bind or tmpfs mount of the step lies at, above or below `path`.
@@ -112,7 +108,6 @@ pub fn stages<'a>(model: &'a Model<'a>) -> Vec<Stage<'a>> {
         instruction: one.instruction,
         before: &one.before,
         source: (model, one),
-        script: OnceCell::new(),
     };
     let stage = |one: &'a model::Stage<'a>| Stage {
         model: one,

@@ -1,5 +1,7 @@
 //! Lines to items: directives, comments, instructions with their continuations and here-documents.
 
+use std::cell::OnceCell;
+
 use super::bytes::{is_blank, leading_space, lossy, trimmed_len};
 use super::lexer::{self, Line, Lines, MAX_LINE};
 use super::words::{self, Json};
@@ -308,6 +310,7 @@ impl Reader {
             args_start: args_start as u32,
             args_end: end as u32,
             comments: Vec::new(),
+            script: OnceCell::new(),
             logical,
         };
         (instruction, error)

@@ -4,6 +4,7 @@
 
 mod convert;
 mod literal;
+mod shift;
 mod visit;
 
 use super::{Args, Instruction, Logical};
@@ -55,6 +56,19 @@ pub fn text_of(instruction: &Instruction, text: &[u8]) -> Option<Logical> {
         joined.push_bytes(heredoc.body.end, b"\n");
     }
     Some(joined)
+}
+
+impl Instruction {
+    /// The script of an instruction in shell form; `None` for other forms, and where the text is no valid shell. Parsed
+    /// once. `text` is the whole file.
+    pub fn script(&self, text: &[u8]) -> Option<&Script> {
+        let parse = || {
+            text_of(self, text)
+                .and_then(|text| parse(&text))
+                .map(Box::new)
+        };
+        self.script.get_or_init(parse).as_deref()
+    }
 }
 
 fn heredoc_body(body: Span, chomp: bool, text: &[u8]) -> Logical {
