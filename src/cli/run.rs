@@ -122,7 +122,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
         done
     };
     for batch in jobs.chunks(batch) {
-        let done: Vec<_> = batch.par_iter().map(one).collect();
+        let done = side_by_side(batch.iter().collect(), one);
         let mut settled = Vec::new();
         for done in done {
             settled.push(done.and_then(|mut done| {
@@ -131,9 +131,7 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
                 Ok(done)
             }));
         }
-        let pieces = settled.into_par_iter();
-        let pieces = pieces.map(|done| piece(&done?, work, &root, [look, talk]));
-        let pieces = pieces.collect::<Vec<_>>();
+        let pieces = side_by_side(settled, |done| piece(&done?, work, &root, [look, talk]));
         progress.aside(|| printer.pieces(pieces));
         if printer.output.is_closed() && work.write.is_none() {
             break;
@@ -141,6 +139,14 @@ pub(super) fn run(args: &inputs::Files, work: &Work<'_>, output: &mut Output) ->
     }
     drop(progress);
     Ok(printer.end(&rules(&jobs)))
+}
+
+/// What `make` makes of each of `all`, on all cores. One needs no threads.
+fn side_by_side<T: Send, R: Send>(all: Vec<T>, make: impl Fn(T) -> R + Sync) -> Vec<R> {
+    match all.len() {
+        0 | 1 => all.into_iter().map(make).collect(),
+        _ => all.into_par_iter().map(&make).collect(),
+    }
 }
 
 /// Prints what `show` makes of each file, and of compose files too where `in_compose`, with fixes of at least `allow`
