@@ -134,8 +134,8 @@ struct Side<'f> {
     model: Model<'f>,
     /// Whether an ARG of the global scope gives `TARGETPLATFORM` a value of its own.
     sets_platform: bool,
-    /// Whether some command may install from a cache alone: no step need be searched where none does.
-    may_be_offline: bool,
+    /// [`Side::may_be_offline`], once that was asked.
+    may_be_offline: OnceCell<bool>,
     /// The stages and targets of cache mounts that were looked at: what follows the first one follows all.
     mounted: RefCell<BTreeSet<(usize, String)>>,
     /// How many steps were looked at that keep a build directory.
@@ -146,6 +146,20 @@ struct Side<'f> {
 
 impl<'f> Side<'f> {
     fn of(file: &'f Dockerfile, text: &'f [u8], input: &'f ModelInput) -> Self {
+        Self {
+            text,
+            escape: file.escape.byte(),
+            sets_platform: sets_platform(file),
+            may_be_offline: OnceCell::new(),
+            mounted: RefCell::default(),
+            builds: Cell::default(),
+            takers: OnceCell::new(),
+            model: Model::of(file, text, input),
+        }
+    }
+
+    /// Whether some command may install from a cache alone: no step need be searched where none does.
+    fn may_be_offline(&self) -> bool {
         const OFFLINE: [&str; 9] = [
             "offline",
             "frozen",
@@ -157,16 +171,8 @@ impl<'f> Side<'f> {
             " -o",
             " -C",
         ];
-        Self {
-            text,
-            escape: file.escape.byte(),
-            sets_platform: sets_platform(file),
-            may_be_offline: OFFLINE.iter().any(|mark| contains(text, mark)),
-            mounted: RefCell::default(),
-            builds: Cell::default(),
-            takers: OnceCell::new(),
-            model: Model::of(file, text, input),
-        }
+        let search = || OFFLINE.iter().any(|mark| contains(self.text, mark));
+        *self.may_be_offline.get_or_init(search)
     }
 }
 

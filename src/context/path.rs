@@ -25,6 +25,10 @@ pub fn clean(path: &str) -> String {
 /// COPY sources). Empty for the root itself.
 #[must_use]
 pub fn clean_in_root(path: &str) -> String {
+    let is_clean = |part: &str| !matches!(part, "" | "." | "..");
+    if path.is_empty() || path.split('/').all(is_clean) {
+        return path.to_owned();
+    }
     let mut rooted = clean(&format!("/{path}"));
     rooted.remove(0);
     rooted

@@ -81,7 +81,7 @@ pub(super) fn check_mounted(
             is_offline(one).then_some(true)
         })
     };
-    if place.side.may_be_offline && offline().is_some() {
+    if place.side.may_be_offline() && offline().is_some() {
         return Err(Fault::new(
             "a later step takes from the cache what it does not fetch",
             at,

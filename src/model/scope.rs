@@ -27,7 +27,7 @@ const PREDEFINED: [&str; 11] = [
 pub(super) struct Scope<'f> {
     pub(super) escape: u8,
     pub(super) input: &'f ModelInput,
-    /// `None`: set to what is not known, or perhaps not set.
+    /// The ARGs before the first FROM; `None`: set to what is not known, or perhaps not set.
     globals: BTreeMap<String, Option<String>>,
     /// Bytes that expansion may still produce: more than a Dockerfile needs, less than a bomb wants.
     budget: Cell<usize>,
@@ -35,14 +35,10 @@ pub(super) struct Scope<'f> {
 
 impl<'f> Scope<'f> {
     pub(super) fn new(escape: Escape, text_len: usize, input: &'f ModelInput) -> Self {
-        let predefined = PREDEFINED.iter().map(|name| {
-            let given = input.build_args.get(*name).cloned();
-            ((*name).to_owned(), given)
-        });
         Self {
             escape: escape.byte(),
             input,
-            globals: predefined.collect(),
+            globals: BTreeMap::new(),
             budget: Cell::new(16 * text_len + 1024 * 1024),
         }
     }
@@ -65,6 +61,10 @@ impl<'f> Scope<'f> {
         match self.globals.get(name) {
             Some(Some(value)) => Lookup::Set(value),
             Some(None) => Lookup::Unknown,
+            None if PREDEFINED.contains(&name) => match self.input.build_args.get(name) {
+                Some(given) => Lookup::Set(given),
+                None => Lookup::Unknown,
+            },
             None => Lookup::Unset,
         }
     }

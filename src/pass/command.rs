@@ -3,24 +3,20 @@
 use crate::model::managers;
 use crate::syntax::shell::Command;
 
-/// Words that run the command behind them.
-const WRAPPERS: [&str; 8] = [
-    "sudo",
-    "command",
-    "exec",
-    "time",
-    "nice",
-    "eatmydata",
-    "env",
-    "nohup",
-];
+/// Whether a command of that name runs the one behind it.
+fn is_wrapper(name: &str) -> bool {
+    matches!(
+        name,
+        "sudo" | "command" | "exec" | "time" | "nice" | "eatmydata" | "env" | "nohup"
+    )
+}
 
 /// The index of the command's own name: behind `sudo`, `env A=b` and the like, flags of those passed over.
 pub fn name_index(command: &Command) -> Option<usize> {
     let mut wrapped = false;
     for (index, word) in command.words.iter().enumerate() {
         let text = word.literal.as_deref()?;
-        if WRAPPERS.contains(&base_name(text)) {
+        if is_wrapper(base_name(text)) {
             wrapped = true;
             continue;
         }
@@ -39,7 +35,10 @@ pub fn name(command: &Command) -> Option<&str> {
 }
 
 fn base_name(path: &str) -> &str {
-    path.rsplit('/').next().unwrap_or(path)
+    match memchr::memrchr(b'/', path.as_bytes()) {
+        Some(slash) => &path[slash + 1..],
+        None => path,
+    }
 }
 
 /// The index of the last of the `leading` words, where the command starts with them: the name first (a version may end
@@ -100,7 +99,10 @@ fn is_name(found: &str, wanted: &str) -> bool {
 
 /// Whether the command starts with one of `commands`.
 pub fn is_any(command: &Command, commands: &[Vec<String>]) -> bool {
-    let named = name_index(command).zip(name(command));
+    let named = name_index(command).and_then(|index| {
+        let word = command.words.get(index)?;
+        Some((index, base_name(word.literal.as_deref()?)))
+    });
     named.is_some_and(|named| {
         let mut commands = commands.iter();
         commands.any(|one| leading_of(command, named, one, std::slice::from_ref).is_some())

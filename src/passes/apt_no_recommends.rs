@@ -1,6 +1,7 @@
 //! `apt-get install --no-install-recommends`, with the recommended packages that would be missed named in the install.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
@@ -11,7 +12,7 @@ use crate::pass::{Findings, Pass, PassContext};
 use crate::report::Fix;
 use crate::syntax::Item;
 use crate::syntax::shell::{Command, Word};
-use crate::text::{Edit, Span};
+use crate::text::{Edit, Span, contains};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +55,10 @@ enum Then {
 
 impl Pass for AptNoRecommends {
     fn run(&self, cx: &PassContext<'_>, out: &mut Findings) {
-        let mentions = self.mentions(cx.text);
+        let mentions = Mentions {
+            text: cx.text,
+            last: RefCell::default(),
+        };
         let spoken_of = self.is_spoken_of(cx);
         // What is known at the end of each stage so far, for those that are built on it.
         let mut ends: Vec<Known> = Vec::new();
@@ -94,8 +98,11 @@ struct Known {
     installed: BTreeSet<String>,
 }
 
-/// The last place of each text that shows the use of a package.
-struct Mentions<'a>(BTreeMap<&'a str, u32>);
+/// The last place of each text that shows the use of a package, looked for once it matters.
+struct Mentions<'a> {
+    text: &'a [u8],
+    last: RefCell<HashMap<String, Option<u32>>>,
+}
 
 impl Mentions<'_> {
     /// Whether one of `texts` stands at `start` or behind it; no texts at all need no such proof.
@@ -103,8 +110,17 @@ impl Mentions<'_> {
         if texts.is_empty() {
             return true;
         }
-        let mut found = texts.iter().filter_map(|text| self.0.get(text.as_str()));
-        found.any(|last| *last >= start)
+        let mut found = texts.iter().filter_map(|text| self.last(text));
+        found.any(|last| last >= start)
+    }
+
+    fn last(&self, one: &str) -> Option<u32> {
+        if let Some(last) = self.last.borrow().get(one) {
+            return *last;
+        }
+        let last = memchr::memmem::rfind(self.text, one.as_bytes()).map(|at| at as u32);
+        self.last.borrow_mut().insert(one.to_owned(), last);
+        last
     }
 }
 
@@ -187,16 +203,13 @@ impl AptNoRecommends {
             }
         }
         for when in &self.when {
-            let concerned = when
-                .packages
-                .iter()
-                .any(|one| holds(&known.installed, one) || holds(&here, one));
-            let shown = mentions.any_from(start, &when.mentions);
-            let missing = when
-                .needs
-                .iter()
-                .any(|one| !self.is_there(one, known, &here));
-            if when.then == Then::Decline && concerned && shown && missing {
+            let is_there = |one: &String| holds(&known.installed, one) || holds(&here, one);
+            let is_missing = |one: &String| !self.is_there(one, known, &here);
+            if when.then == Then::Decline
+                && when.packages.iter().any(is_there)
+                && when.needs.iter().any(is_missing)
+                && mentions.any_from(start, &when.mentions)
+            {
                 let names = when.needs.join("`, `");
                 return Err(format!(
                     "a later command may need `{names}`, which came as recommended packages"
@@ -222,14 +235,6 @@ impl AptNoRecommends {
         always.chain(shown).cloned().collect()
     }
 
-    /// Where the texts that show the use of a package stand last.
-    fn mentions(&self, text: &[u8]) -> Mentions<'_> {
-        let texts = self.when.iter().flat_map(|when| &when.mentions);
-        let last = |one: &str| Some(memchr::memmem::rfind(text, one.as_bytes())? as u32);
-        let found = texts.filter_map(|one| Some((one.as_str(), last(one)?)));
-        Mentions(found.collect())
-    }
-
     /// Whether a comment shows that the author has thought of it.
     fn is_spoken_of(&self, cx: &PassContext<'_>) -> bool {
         let mut comments = cx.file.items.iter().filter_map(|item| match item {
@@ -245,10 +250,8 @@ impl AptNoRecommends {
     }
 
     fn sets(&self, cx: &PassContext<'_>, step: &Step<'_>) -> bool {
-        let text = String::from_utf8_lossy(step.instruction.span.of(cx.text));
-        self.settings
-            .iter()
-            .any(|setting| text.contains(setting.as_str()))
+        let text = step.instruction.span.of(cx.text);
+        self.settings.iter().any(|setting| contains(text, setting))
     }
 
     /// Whether a package is named, or one that brings it, before or in this install.
@@ -353,10 +356,11 @@ fn package_name(word: &str) -> &str {
 
 /// Whether `name` matches `pattern`, where `*` and `[…]` are those of a shell.
 fn matches_name(pattern: &str, name: &str) -> bool {
-    match pattern.contains(['*', '[']) {
-        true => glob::matches(pattern, name).unwrap_or(false),
-        false => name == pattern,
+    if !pattern.contains(['*', '[']) {
+        return name == pattern;
     }
+    let plain = pattern.find(['*', '?', '[', '\\']).unwrap_or(0);
+    name.starts_with(&pattern[..plain]) && glob::matches(pattern, name).unwrap_or(false)
 }
 
 /// Whether a name of `set` matches `pattern`.

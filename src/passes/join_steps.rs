@@ -207,6 +207,14 @@ fn updates(
 
 /// Every command of the second deletes, and one of them what the first wrote.
 fn cleans_up(a: &Script, downloads: bool, mess: &[Mess], b: &Script, ships: bool) -> Wish {
+    let is_cleanup = |command: &Command| mess.iter().any(|one| one.cleaned_by(command));
+    let may_delete = |command: &Command| {
+        let name = command::name(command);
+        matches!(name, Some("rm" | "find" | "true")) || is_cleanup(command)
+    };
+    if !is_simple(b) || !b.top_commands().all(|(_, command)| may_delete(command)) {
+        return Wish::None;
+    }
     let cleaned = |one: &&Mess| b.top_commands().any(|(_, command)| one.cleaned_by(command));
     let cleaned = mess.iter().filter(cleaned);
     let left: Vec<&Mess> = cleaned.filter(|one| one.made_by(a)).collect();
@@ -215,18 +223,14 @@ fn cleans_up(a: &Script, downloads: bool, mess: &[Mess], b: &Script, ships: bool
         false => Vec::new(),
     };
     let mut own = false;
-    let mut cleans = is_simple(b);
-    let mut deletes = cleans;
+    let mut cleans = true;
     for (_, command) in b.top_commands() {
-        let kinds = mess.iter().any(|one| one.cleaned_by(command));
         let ours = left.iter().any(|one| one.cleaned_by(command))
             || deletes_only(command, |path| files.iter().any(|file| file == path));
         own |= ours;
-        cleans &= kinds || ours;
-        let name = command::name(command);
-        deletes &= kinds || ours || matches!(name, Some("rm" | "find" | "true"));
+        cleans &= ours || is_cleanup(command);
     }
-    match own && deletes {
+    match own {
         false => Wish::None,
         true if !cleans => {
             Wish::Decline("the step does more than delete what the step before it wrote")
@@ -255,20 +259,24 @@ impl Mess {
     fn cleaned_by(&self, command: &Command) -> bool {
         is_any(command, &self.commands)
             || deletes_only(command, |path| {
+                let (path, of_root) = below_home(path);
                 self.paths.iter().any(|mess| {
-                    let path = path
-                        .strip_prefix("/root")
-                        .map_or(path.to_owned(), |rest| format!("~{rest}"));
-                    let root = mess.trim_end_matches("*-old");
-                    let root = root
-                        .strip_prefix("/root")
-                        .map_or(root.to_owned(), |rest| format!("~{rest}"));
-                    path.strip_prefix(&root).is_some_and(|rest| {
-                        rest.is_empty() || rest.starts_with('/') || root.ends_with('/')
+                    let (mess, is_of_root) = below_home(mess.trim_end_matches("*-old"));
+                    let rest = path.strip_prefix(mess).filter(|_| of_root == is_of_root);
+                    rest.is_some_and(|rest| {
+                        rest.is_empty() || rest.starts_with('/') || mess.ends_with('/')
                     })
                 })
             })
     }
+}
+
+/// A path without the home of root in front, and whether that was there, which is also written as `~`.
+fn below_home(path: &str) -> (&str, bool) {
+    let home = path
+        .strip_prefix("/root")
+        .or_else(|| path.strip_prefix('~'));
+    (home.unwrap_or(path), home.is_some())
 }
 
 /// Whether the command is an `rm` (or `find … -delete`) of paths that are all `wanted`, and of nothing else.

@@ -15,6 +15,9 @@ pub(crate) fn first_char(bytes: &[u8]) -> Option<(char, usize)> {
 
 /// `bytes` as text, one U+FFFD for each byte that is not UTF-8.
 pub(crate) fn lossy(bytes: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());

@@ -7,6 +7,8 @@ mod literal;
 mod shift;
 mod visit;
 
+use std::borrow::Cow;
+
 use super::{Args, Instruction, Logical};
 use crate::text::Span;
 
@@ -87,13 +89,16 @@ fn heredoc_body(body: Span, chomp: bool, text: &[u8]) -> Logical {
     joined
 }
 
-fn utf8_of_same_length(bytes: &[u8]) -> String {
+fn utf8_of_same_length(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
         text.push_str(chunk.valid());
         text.extend(chunk.invalid().iter().map(|_| '\u{1a}'));
     }
-    text
+    Cow::Owned(text)
 }
 
 /// A shell script: the top-level list of a RUN.
