@@ -18,7 +18,7 @@ mod words;
 use std::collections::BTreeSet;
 
 use crate::context::{BuildContext, Entry, path};
-use crate::model::managers::{Invocation, Kind};
+use crate::model::managers::{Invocation, Kind, Manager};
 use crate::project::Project;
 use crate::syntax::shell::Command;
 
@@ -69,18 +69,28 @@ pub struct Install<'a> {
 /// # Errors
 /// Why that is not known, or why nothing can be installed before the source is there.
 pub fn reads(install: &Install<'_>) -> Option<Result<Reads, String>> {
-    let manager = install.invocation.manager;
-    match manager.kind {
-        Kind::Dotnet => dotnet::reads(install),
-        Kind::Go => go::reads(install),
-        Kind::Java if manager.name == "gradle" => gradle::reads(install),
-        Kind::Java => maven::reads(install),
-        Kind::Node => node::reads(install),
-        Kind::Php => php::reads(install),
-        Kind::Python => python::reads(install),
-        Kind::Ruby if manager.name == "bundler" => ruby::reads(install),
-        _ => None,
-    }
+    reader(install.invocation.manager)?(install)
+}
+
+/// Whether a package manager installs for projects of the build context at all.
+pub fn is_read(manager: &Manager) -> bool {
+    reader(manager).is_some()
+}
+
+type Reader = fn(&Install<'_>) -> Option<Result<Reads, String>>;
+
+fn reader(manager: &Manager) -> Option<Reader> {
+    Some(match manager.kind {
+        Kind::Dotnet => dotnet::reads,
+        Kind::Go => go::reads,
+        Kind::Java if manager.name == "gradle" => gradle::reads,
+        Kind::Java => maven::reads,
+        Kind::Node => node::reads,
+        Kind::Php => php::reads,
+        Kind::Python => python::reads,
+        Kind::Ruby if manager.name == "bundler" => ruby::reads,
+        _ => return None,
+    })
 }
 
 impl Reads {

@@ -106,6 +106,9 @@ fn behind_whole_context(stage: &Stage<'_>, is_known: impl Fn(usize) -> bool) -> 
     None
 }
 
+/// As many COPYs and as many installs of a stage are held against each other.
+const MOST: usize = 500;
+
 /// Where dependencies are installed, and by what.
 type Installed = Vec<Done>;
 
@@ -124,6 +127,15 @@ impl CopyManifestsFirst {
             .clone()
             .filter_map(|step| Brought::of(cx, &cx.stages[stage], step, ignore));
         let brought: Vec<Brought<'_>> = brought.collect();
+        let asked = steps.clone().map(|step| Place { cx, stage, step });
+        let asked: usize = asked.map(|place| installs::count(&place)).sum();
+        if brought.len().max(asked) > MOST {
+            if let Some(first) = brought.first() {
+                let reason = format!("the stage has more than {MOST} COPYs or installs");
+                out.decline(shown_span(first.instruction), reason);
+            }
+            return installed;
+        }
         decline_unread(&cx.stages[stage], &brought, out);
         cloned::decline(cx, &cx.stages[stage], out);
         let is_known = |step| brought.iter().any(|one| one.step == step);

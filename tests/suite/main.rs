@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 mod action;
+mod bounds;
 mod cases;
 mod cli;
 mod conformance;

@@ -6,7 +6,7 @@ use crate::context::{Entry, MemoryContext, path};
 use crate::model::managers::{self, Invocation, invocation};
 use crate::model::script::Opaque;
 use crate::pass::project_place::Place;
-use crate::pass::reads::{Early, Install, Reads, reads};
+use crate::pass::reads::{Early, Install, Reads, is_read, reads};
 use crate::pass::runs::Step;
 use crate::project::Project;
 use crate::syntax::shell::{Command, CommandAt, Script, Word};
@@ -112,6 +112,15 @@ pub(super) struct Needs {
     pub(super) places: Vec<(String, String)>,
 }
 
+/// How many commands of step `place` may install for a project.
+pub(super) fn count(place: &Place<'_>) -> usize {
+    let script = place.step().script();
+    let commands = script.map(Script::commands).unwrap_or_default();
+    let words = commands.iter().map(|at| &at.command.words);
+    let known = words.filter_map(|words| invocation(words));
+    known.filter(|one| is_read(one.manager)).count()
+}
+
 /// The installs of step `place` that are for a project which `brought` may have copied.
 pub(super) fn of_step(place: &Place<'_>, brought: &[Brought<'_>], tools: &Tools) -> Vec<Found> {
     let Some(script) = place.step().script() else {
@@ -130,7 +139,7 @@ fn of_command(
     at: &CommandAt<'_>,
     (brought, tools): (&[Brought<'_>], &Tools),
 ) -> Option<Found> {
-    let one = invocation(&at.command.words)?;
+    let one = invocation(&at.command.words).filter(|one| is_read(one.manager))?;
     let found = |directory: &str, reads| Found {
         step: place.step,
         top: at.top,
