@@ -2,6 +2,7 @@
 //!
 //! `shuck-parser` does the parsing; none of its types leave this module. What cannot be parsed is opaque: `None`.
 
+mod caught;
 mod convert;
 mod literal;
 mod shift;
@@ -20,10 +21,7 @@ pub use visit::{CommandAt, Inside};
 /// A byte that is not UTF-8 reads as U+001A, so that offsets hold.
 pub fn parse(logical: &Logical) -> Option<Script> {
     let text = utf8_of_same_length(&logical.text);
-    let parsed = shuck_parser::parser::Parser::new(&text).parse();
-    if !parsed.is_ok() {
-        return None;
-    }
+    let parsed = caught::parse(&text).filter(|parsed| parsed.is_ok())?;
     convert::script(&parsed.file, &text, logical)
 }
 
