@@ -4,6 +4,7 @@
 
 mod caught;
 mod convert;
+mod expand;
 mod literal;
 mod shift;
 mod visit;
@@ -156,6 +157,8 @@ pub struct Compound {
     pub kind: CompoundKind,
     /// Each list inside it, in source order (condition, then branch, …).
     pub lists: Vec<Vec<Statement>>,
+    /// Commands inside the substitutions of what it says itself (`for x in $(…)`), in order.
+    pub substitutions: Vec<Statement>,
 }
 
 /// The kinds of compound commands.

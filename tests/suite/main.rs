@@ -42,6 +42,7 @@ mod precommit;
 mod properties;
 mod run;
 mod shell;
+mod syntax;
 mod tidy;
 mod traps;
 mod view;

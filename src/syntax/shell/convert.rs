@@ -4,10 +4,9 @@
 //! redirects, keywords and operators only, and the result is checked: between two statements there is nothing but the
 //! operator, white space and comments. Where that does not hold, the script is opaque.
 
-use shuck_ast::{
-    self as ast, BinaryOp, BuiltinCommand, CompoundCommand, StmtTerminator, WordPart, WordPartNode,
-};
+use shuck_ast::{self as ast, BinaryOp, BuiltinCommand, CompoundCommand, StmtTerminator};
 
+use super::expand;
 use super::literal::literal;
 use super::{Command, Compound, CompoundKind, Node, Operator, Redirect, Script, Statement, Word};
 use crate::syntax::Logical;
@@ -24,9 +23,9 @@ pub(super) fn script(file: &ast::File, text: &str, logical: &Logical) -> Option<
 }
 
 /// Bytes `start..end` of the parsed text.
-type Range = (usize, usize);
+pub(super) type Range = (usize, usize);
 
-struct Converter<'a> {
+pub(super) struct Converter<'a> {
     text: &'a str,
     logical: &'a Logical,
 }
@@ -38,16 +37,16 @@ struct Element<'a> {
 }
 
 impl Converter<'_> {
-    fn span(&self, (start, end): Range) -> Span {
+    pub(super) fn span(&self, (start, end): Range) -> Span {
         self.logical.file_span(start as u32, end as u32)
     }
 
-    fn slice(&self, (start, end): Range) -> &str {
+    pub(super) fn slice(&self, (start, end): Range) -> &str {
         self.text.get(start..end).unwrap_or_default()
     }
 
     /// A list and the range from its first to its last byte, the last terminator included.
-    fn list(&self, sequence: &ast::StmtSeq) -> Option<(Vec<Statement>, Range)> {
+    pub(super) fn list(&self, sequence: &ast::StmtSeq) -> Option<(Vec<Statement>, Range)> {
         let mut elements = Vec::new();
         for (index, statement) in sequence.iter().enumerate() {
             let is_last = index + 1 == sequence.len();
@@ -230,7 +229,13 @@ impl Converter<'_> {
         };
         let lists = lists.into_iter().map(|list| Some(self.list(list)?.0));
         let lists = lists.collect::<Option<Vec<_>>>()?;
-        Some((compound_node(kind, lists), (start, end)))
+        let substitutions = self.of_compound(compound, (start, end))?;
+        let node = Node::Compound(Compound {
+            kind,
+            lists,
+            substitutions,
+        });
+        Some((node, (start, end)))
     }
 
     /// `( … )` or `{ …; }`: the brackets are looked for around the list.
@@ -334,8 +339,9 @@ impl Converter<'_> {
 
     fn assignment(&self, assignment: &ast::Assignment) -> Option<(Word, Range)> {
         let (mut word, place) = self.plain(range(assignment.span));
-        if let ast::AssignmentValue::Scalar(value) = &assignment.value {
-            word.substitutions = self.substitutions(&value.parts, place)?;
+        for value in expand::assigned(&assignment.value) {
+            let found = self.substitutions(&value.parts, place)?;
+            word.substitutions.extend(found);
         }
         Some((word, place))
     }
@@ -354,41 +360,6 @@ impl Converter<'_> {
         Some((ours, place))
     }
 
-    /// The commands inside `$( … )`, backticks and `<( … )`. Where their own places are uncertain (backticks), they
-    /// are that of the whole word.
-    fn substitutions(&self, parts: &[WordPartNode], word: Range) -> Option<Vec<Statement>> {
-        let mut found = Vec::new();
-        for part in parts {
-            match &part.kind {
-                WordPart::CommandSubstitution { body, .. }
-                | WordPart::ProcessSubstitution { body, .. } => match self.list(body) {
-                    Some((list, _)) => found.extend(list),
-                    None => found.push(self.opaque_statement(word)),
-                },
-                WordPart::DoubleQuoted { parts, .. } => {
-                    found.extend(self.substitutions(parts, word)?);
-                }
-                WordPart::ParameterExpansion {
-                    operand_word_ast: Some(operand),
-                    ..
-                } => found.extend(self.substitutions(&operand.parts, word)?),
-                _ => {}
-            }
-        }
-        Some(found)
-    }
-
-    /// A statement of which nothing but its place is known.
-    fn opaque_statement(&self, place: Range) -> Statement {
-        Statement {
-            node: compound_node(CompoundKind::Other, Vec::new()),
-            span: self.span(place),
-            negated: false,
-            redirects: Vec::new(),
-            operator: None,
-        }
-    }
-
     fn redirects(&self, redirects: &[ast::Redirect]) -> Option<Vec<Redirect>> {
         redirects.iter().map(|one| self.redirect(one)).collect()
     }
@@ -402,7 +373,11 @@ impl Converter<'_> {
                 let operator = self.slice(place).rfind(['&', '<', '>'])? + 1;
                 self.plain((place.0 + operator, place.1))
             }
-            ast::RedirectTarget::Heredoc(heredoc) => self.plain(range(heredoc.delimiter.span)),
+            ast::RedirectTarget::Heredoc(heredoc) => {
+                let (mut target, place) = self.plain(range(heredoc.delimiter.span));
+                target.substitutions = self.of_heredoc(&heredoc.body, place)?;
+                (target, place)
+            }
         };
         let operator = self.text.get(place.0..target_place.0)?.trim_end();
         Some(Redirect {
@@ -414,7 +389,11 @@ impl Converter<'_> {
 }
 
 fn compound_node(kind: CompoundKind, lists: Vec<Vec<Statement>>) -> Node {
-    Node::Compound(Compound { kind, lists })
+    Node::Compound(Compound {
+        kind,
+        lists,
+        substitutions: Vec::new(),
+    })
 }
 
 fn is_pipe(op: BinaryOp) -> bool {

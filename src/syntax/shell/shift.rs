@@ -26,7 +26,12 @@ fn statements(list: &mut [Statement], by: u32) {
         match &mut statement.node {
             Node::Command(one) => command(one, by),
             Node::Pipeline(members) => statements(members, by),
-            Node::Compound(Compound { kind: _, lists }) => {
+            Node::Compound(Compound {
+                kind: _,
+                lists,
+                substitutions,
+            }) => {
+                statements(substitutions, by);
                 lists.iter_mut().for_each(|list| statements(list, by));
             }
         }

@@ -130,6 +130,9 @@ fn collect<'a>(
             }
         }
         Node::Compound(compound) => {
+            for inner in &compound.substitutions {
+                collect(inner, top, Some(Inside::Substitution), found);
+            }
             for inner in compound.lists.iter().flatten() {
                 collect(inner, top, Some(Inside::Compound(compound.kind)), found);
             }
