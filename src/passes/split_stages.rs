@@ -301,6 +301,11 @@ impl SplitStages {
             }
         }
         let mut parts = Parts::of(self, cx, language)?;
+        let said_again = parts.both.iter().map(|at| stage.steps[*at].instruction);
+        let texts = said_again.map(|one| shown_span(one).of(cx.text));
+        if texts.map(str::from_utf8).any(|text| text.is_err()) {
+            return Err("what both stages would say is not UTF-8".to_owned());
+        }
         let mut runtime = language.runtime(stage, &parts)?;
         let mut kept = std::mem::take(&mut parts.kept);
         kept.append(language.kept());
