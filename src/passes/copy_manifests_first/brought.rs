@@ -147,6 +147,14 @@ impl<'a> Brought<'a> {
         })
     }
 
+    /// All that it names is there.
+    ///
+    /// # Errors
+    /// What is not.
+    pub(super) fn check(&self) -> Result<(), String> {
+        self.copy.check().map_err(|error| error.to_string())
+    }
+
     /// Whether it brings nothing at all: its sources are not there, or ignored.
     pub(super) fn is_empty(&self) -> bool {
         self.copy.files().next().is_none()

@@ -24,6 +24,7 @@ impl Between<'_> {
             ));
         }
         if !one.brings_more_than(self.reads) {
+            one.check()?;
             return match one.agrees_with(self.source) {
                 true => Ok(Fate::Early),
                 false => Err(format!("`{}` may replace what the COPY brings", shown())),
