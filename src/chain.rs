@@ -429,8 +429,7 @@ impl Run<'_> {
             return Ok(());
         }
         let file = Dockerfile::parse(&after);
-        let sides = ((tree.file, tree.text), (&file, after.as_slice()));
-        let verdict = guard::check_parsed(sides.0, sides.1, &rule.effects);
+        let verdict = guard::check_parsed((tree.file, tree.text), (&file, &after), &rule.effects);
         self.parsed = Some((after, file));
         verdict
     }

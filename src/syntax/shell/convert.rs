@@ -339,10 +339,7 @@ impl Converter<'_> {
 
     fn assignment(&self, assignment: &ast::Assignment) -> Option<(Word, Range)> {
         let (mut word, place) = self.plain(range(assignment.span));
-        for value in expand::assigned(&assignment.value) {
-            let found = self.substitutions(&value.parts, place)?;
-            word.substitutions.extend(found);
-        }
+        word.substitutions = self.of_words(expand::assigned(&assignment.value), place)?;
         Some((word, place))
     }
 
@@ -388,7 +385,7 @@ impl Converter<'_> {
     }
 }
 
-fn compound_node(kind: CompoundKind, lists: Vec<Vec<Statement>>) -> Node {
+pub(super) fn compound_node(kind: CompoundKind, lists: Vec<Vec<Statement>>) -> Node {
     Node::Compound(Compound {
         kind,
         lists,

@@ -5,8 +5,8 @@ use shuck_ast::{
     HeredocBodyPart, WordPart, WordPartNode,
 };
 
-use super::convert::{Converter, Range};
-use super::{Compound, CompoundKind, Node, Statement};
+use super::convert::{Converter, Range, compound_node};
+use super::{CompoundKind, Statement};
 
 impl Converter<'_> {
     /// The commands inside `$( … )`, backticks and `<( … )`, those in `${…}` and `$((…))` too. Where their own places are
@@ -26,11 +26,7 @@ impl Converter<'_> {
                 WordPart::DoubleQuoted { parts, .. } => {
                     found.extend(self.substitutions(parts, word)?);
                 }
-                other => {
-                    for inner in inner_words(other) {
-                        found.extend(self.substitutions(&inner.parts, word)?);
-                    }
-                }
+                other => found.extend(self.of_words(inner_words(other), word)?),
             }
         }
         Some(found)
@@ -57,11 +53,7 @@ impl Converter<'_> {
             }
             _ => Vec::new(),
         };
-        let mut found = Vec::new();
-        for word in words {
-            found.extend(self.substitutions(&word.parts, place)?);
-        }
-        Some(found)
+        self.of_words(words, place)
     }
 
     /// Those in the body of a here-document, at `place`.
@@ -84,9 +76,16 @@ impl Converter<'_> {
                 HeredocBodyPart::Parameter(expansion) => words_of_parameter(expansion),
                 HeredocBodyPart::Literal(_) | HeredocBodyPart::Variable(_) => continue,
             };
-            for word in words {
-                found.extend(self.substitutions(&word.parts, place)?);
-            }
+            found.extend(self.of_words(words, place)?);
+        }
+        Some(found)
+    }
+
+    /// Those in several words, at `place`.
+    pub(super) fn of_words(&self, words: Vec<&ast::Word>, place: Range) -> Option<Vec<Statement>> {
+        let mut found = Vec::new();
+        for word in words {
+            found.extend(self.substitutions(&word.parts, place)?);
         }
         Some(found)
     }
@@ -100,13 +99,8 @@ impl Converter<'_> {
 
     /// A statement of which nothing but its place is known.
     fn opaque_statement(&self, place: Range) -> Statement {
-        let compound = Compound {
-            kind: CompoundKind::Other,
-            lists: Vec::new(),
-            substitutions: Vec::new(),
-        };
         Statement {
-            node: Node::Compound(compound),
+            node: compound_node(CompoundKind::Other, Vec::new()),
             span: self.span(place),
             negated: false,
             redirects: Vec::new(),
